@@ -1,0 +1,100 @@
+// The settings of every process. A YAML file named by RAPID_CONFIG; each key can be overridden by an environment variable of the same
+// path in capitals: `redis.url` is RAPID_REDIS_URL, `listen` is RAPID_LISTEN. Lists and objects are written there as JSON.
+import Type, { type Static } from 'typebox';
+import { NodeName } from './names.js';
+
+const section = <P extends Parameters<typeof Type.Object>[0]>(properties: P, description: string) =>
+  Type.Object(properties, { default: {}, additionalProperties: false, description });
+
+const Token = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 100, description: 'who it is; stands in the jobs that are submitted with it' }),
+    access: Type.Enum(['read', 'write'], { description: '`read`: GET only; `write`: everything' }),
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: "the token's SHA-256 in hexadecimal: `printf %s TOKEN | sha256sum`" }),
+  },
+  { additionalProperties: false },
+);
+
+const SimulatedNode = Type.Object(
+  {
+    name: NodeName,
+    cpu_count: Type.Integer({ minimum: 1, default: 8, description: 'logical CPUs' }),
+    memory: Type.Integer({ minimum: 1, default: 32_768, description: 'MiB' }),
+  },
+  { additionalProperties: false },
+);
+
+export const Config = Type.Object(
+  {
+    listen: Type.String({
+      default: '127.0.0.1:5080',
+      pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[^:\\s]+):[0-9]{1,5}$',
+      description: '`host:port` of the API; port 0 takes a free one. An address that is not loopback needs at least one token',
+    }),
+    state_dir: Type.String({ default: '.rapid', minLength: 1, description: 'folder for what this machine keeps itself' }),
+    log_level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { default: 'warn', description: 'what is logged, to standard error' }),
+    redis: section(
+      {
+        url: Type.String({ default: '', description: '`redis://host:port/db`; empty: an own redis-server is started in the state folder' }),
+        prefix: Type.String({ default: '{rapid}', minLength: 1, description: 'begins every key; the braces keep all keys in one slot of a Redis Cluster' }),
+      },
+      'the job queue',
+    ),
+    cluster: section(
+      {
+        store: Type.Enum(['memory', 'zookeeper'], { default: 'memory', description: '`memory`: one process, kept in the state folder' }),
+        zookeeper: Type.String({ default: '127.0.0.1:2181', description: '`host:port,host:port` of the ensemble' }),
+        root: Type.String({ default: '/rapid', pattern: '^(/[A-Za-z0-9._-]+)+$', description: 'the node under which everything is kept' }),
+        session_timeout_ms: Type.Integer({ default: 5000, minimum: 1000, maximum: 60_000, description: 'after which a silent process loses its locks' }),
+        stale_reads_s: Type.Integer({
+          default: 120,
+          minimum: 0,
+          description: 'seconds for which reads are answered (with `Warning` and `Age`) while the store is away; then 503',
+        }),
+      },
+      'the cluster state',
+    ),
+    auth: section(
+      { tokens: Type.Array(Token, { default: [], description: 'the static API tokens; none: no authentication' }) },
+      'who may use the API',
+    ),
+    jobs: section(
+      {
+        keep_s: Type.Integer({ default: 1_814_400, minimum: 60, description: 'seconds that an ended job is kept (21 days)' }),
+        keep_count: Type.Integer({ default: 50_000, minimum: 100, description: 'how many ended jobs are kept' }),
+        idempotency_s: Type.Integer({ default: 86_400, minimum: 1, description: 'seconds that an Idempotency-Key is remembered' }),
+        take_up_limit: Type.Integer({ default: 5, minimum: 1, description: 'workers that may die at one step before the job ends in error' }),
+      },
+      'what becomes of jobs',
+    ),
+    worker: section(
+      {
+        name: Type.String({ default: '', description: "the worker's name in logs and locks; empty: host name and process ID" }),
+        open_jobs: Type.Integer({ default: 200, minimum: 1, maximum: 10_000, description: 'jobs that this worker has taken at a time, waiting for locks or running' }),
+        opcodes_per_node: Type.Integer({ default: 8, minimum: 1, description: 'opcodes that run at a time on one node, over all workers' }),
+        selector: Type.Enum(['mem', 'vcpus', 'load', 'vms'], { default: 'mem', description: 'by what a node is chosen when the request does not say' }),
+      },
+      'running jobs',
+    ),
+    agent: section(
+      {
+        node: Type.String({ default: '', description: "this node's name; empty: the host name" }),
+        libvirt_uri: Type.String({ default: 'qemu:///system', description: 'how the agent reaches libvirt' }),
+        remote_uri: Type.String({ default: '', description: 'how workers elsewhere reach it; empty: `qemu+tcp://<node>/system`' }),
+        interval_ms: Type.Integer({ default: 2000, minimum: 200, maximum: 5000, description: 'between two looks at the node and its domains' }),
+      },
+      'the agent of one node',
+    ),
+    simulated: section(
+      {
+        nodes: Type.Array(SimulatedNode, {
+          default: [{ name: 'hv1' }, { name: 'hv2' }, { name: 'hv3' }],
+          description: 'the nodes of the simulated cluster; used when the store is `memory`',
+        }),
+      },
+      'the simulated cluster',
+    ),
+  },
+  { additionalProperties: false, description: 'the settings of rapid' },
+);
+export type Config = Static<typeof Config>;

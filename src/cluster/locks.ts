@@ -1,0 +1,177 @@
+// Cluster-wide locks: ZooKeeper's recipe of ephemeral, numbered entries in one queue a resource. A holder that dies loses them with
+// its session. Uncontended, a lock costs a creation and a listing, and its release a removal.
+import { randomUUID } from 'node:crypto';
+import { readHolder, writeHolder } from './lock-holder.js';
+import type { LockHolder } from './lock-holder.js';
+import { inLockOrder, locksPath } from './lock-order.js';
+import type { OrderedRequest } from './lock-order.js';
+import { blockersOf, nameEntry, orderQueue } from './lock-queue.js';
+import type { LockMode, QueueEntry } from './lock-queue.js';
+import { SessionExpired } from './store.js';
+import type { Store } from './store.js';
+
+export interface LockRequest {
+  /** Any text that is not empty, as `vm/<uuid>`. */
+  resource: string;
+  mode: LockMode;
+  /** For mode `slot`: how many may hold at once; 1 if not given. A resource's slots are counted apart from its locks. */
+  slots?: number;
+}
+
+export interface Blocker extends LockHolder {
+  resource: string;
+}
+
+export interface LockClaim {
+  job: number;
+  opcode: string;
+}
+
+export interface LockWait extends LockClaim {
+  signal: AbortSignal;
+  /** Told each time the claim waits, with those right before it in the queue, who may be waiting themselves. */
+  onWait?: (blockers: Blocker[]) => void;
+}
+
+export interface HeldLocks {
+  /** Aborted when the session under which they are held has expired or must be taken for expired. */
+  readonly lost: AbortSignal;
+  /** Can be called again. Waits for a suspended session to return. */
+  release(): Promise<void>;
+}
+
+export interface Locks {
+  /**
+   * Takes all, one after the other in the global order (lock-order.ts), waiting as long as it takes. Rejects with the signal's reason,
+   * or with SessionExpired; what was taken by then is given up. Not reentrant: a second claim of a job queues behind its first.
+   */
+  acquire(requests: readonly LockRequest[], wait: LockWait): Promise<HeldLocks>;
+  /** Takes all, or none and resolves to undefined when any of them is not free now. Rejects as `acquire` does. */
+  tryAcquire(requests: readonly LockRequest[], claim: LockClaim & { signal?: AbortSignal }): Promise<HeldLocks | undefined>;
+}
+
+/** The promise's result, unless the signal aborts first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+/** The paths of a claim's entries, each known once it was made; undefined when it was not. */
+type Taken = Promise<string | undefined>[];
+
+/** A lock that tryAcquire would have to wait for. */
+class NotFree extends Error {}
+
+/** `worker` names this process to those who look at the locks. */
+export function createLocks(store: Store, { worker }: { worker: string }): Locks {
+  async function readBlocker(request: OrderedRequest, entry: QueueEntry, onGone: () => void): Promise<Blocker | undefined> {
+    const node = await store.getPresent(`${locksPath}/${request.segment}/${entry.name}`, onGone);
+    return node && { resource: request.resource, ...readHolder(node.data, entry.mode) };
+  }
+
+  /** Resolves when one of these entries has changed or is gone; tells of them first if all are there. */
+  async function anyGone(request: OrderedRequest, entries: QueueEntry[], onWait: (blockers: Blocker[]) => void): Promise<void> {
+    let onGone = (): void => {};
+    const gone = new Promise<void>((resolve) => {
+      onGone = resolve;
+    });
+    const blockers = await Promise.all(entries.map((entry) => readBlocker(request, entry, onGone)));
+    const present = blockers.filter((blocker) => blocker !== undefined);
+    if (present.length < blockers.length) return;
+    onWait(present);
+    await gone;
+  }
+
+  /** Those who bar the way of this entry; none when it holds. */
+  async function look(request: OrderedRequest, name: string): Promise<QueueEntry[]> {
+    const queue = orderQueue(await store.children(`${locksPath}/${request.segment}`));
+    const index = queue.findIndex((entry) => entry.name === name);
+    // The entry goes with the session only, or by the hand of an operator who breaks a lock.
+    if (index < 0) throw new SessionExpired();
+    return blockersOf(queue, index);
+  }
+
+  /** Queues up; the entry stands in `taken` from the moment that it may exist. */
+  async function enter(request: OrderedRequest, { job, opcode }: LockClaim, taken: Taken): Promise<string> {
+    const path = `${locksPath}/${request.segment}`;
+    const data = writeHolder({ job, opcode, worker, since: Date.now() });
+    const name = store.createQueued(path, nameEntry(request.mode, request.slots, randomUUID()), data);
+    taken.push(
+      name.then(
+        (made) => `${path}/${made}`,
+        () => undefined,
+      ),
+    );
+    return name;
+  }
+
+  async function discard(taken: Taken): Promise<void> {
+    const paths = await Promise.all(taken);
+    await Promise.all(paths.map((path) => path !== undefined && store.discard(path)));
+  }
+
+  /** Calls `take` for one request after the other; when it rejects or the signal aborts, gives everything up. */
+  async function takeAll(
+    requests: readonly LockRequest[],
+    signal: AbortSignal | undefined,
+    take: (request: OrderedRequest, taken: Taken, stop: AbortSignal) => Promise<void>,
+  ): Promise<HeldLocks> {
+    const ordered = inLockOrder(requests);
+    const taken: Taken = [];
+    const loss = new AbortController();
+    const stop = new AbortController();
+    const onAbort = (): void => stop.abort(signal?.reason);
+    const stopListening = store.onSession((state) => {
+      if (state !== 'expired') return;
+      loss.abort(new SessionExpired());
+      stop.abort(loss.signal.reason);
+    });
+    let released: Promise<void> | undefined;
+    function release(): Promise<void> {
+      stopListening();
+      released ??= discard(taken);
+      return released;
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      signal?.throwIfAborted();
+      for (const request of ordered) await unlessAborted(take(request, taken, stop.signal), stop.signal);
+    } catch (error) {
+      // Not awaited: it waits for the connection, and whoever aborts does not. It fails only when the store is closed.
+      release().catch(() => {});
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+    return { lost: loss.signal, release };
+  }
+
+  return {
+    acquire: (requests, { signal, onWait, ...claim }) =>
+      takeAll(requests, signal, async (request, taken, stop) => {
+        const name = await enter(request, claim, taken);
+        for (;;) {
+          const blockers = await look(request, name);
+          if (blockers.length === 0) return;
+          await anyGone(request, blockers, (present) => {
+            if (!stop.aborted) onWait?.(present);
+          });
+        }
+      }),
+    async tryAcquire(requests, { signal, ...claim }) {
+      try {
+        return await takeAll(requests, signal, async (request, taken) => {
+          const blockers = await look(request, await enter(request, claim, taken));
+          if (blockers.length > 0) throw new NotFree();
+        });
+      } catch (error) {
+        if (error instanceof NotFree) return undefined;
+        throw error;
+      }
+    },
+  };
+}

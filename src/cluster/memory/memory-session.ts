@@ -1,0 +1,157 @@
+// One session with a tree in memory: the store as its user sees it, and the ways a test can disturb it.
+import { assertChanges } from '../change-rules.js';
+import { assertPath, parentOf } from '../path.js';
+import { createSessionGate } from '../session-gate.js';
+import { ConnectionLost } from '../store.js';
+import type { Change, Store } from '../store.js';
+import { createWatchTable } from '../watch-table.js';
+import type { NodeEvent } from '../watch-table.js';
+import type { SharedTree } from './memory-tree.js';
+import type { Nodes } from './nodes.js';
+import type { PlannedChange } from './plan.js';
+
+/** What goes wrong on the way of a commit: it does not arrive, or its answer does not. The caller gets ConnectionLost either way. */
+export interface Faults {
+  onCommit?(changes: Change[]): 'lose-request' | 'lose-answer' | undefined;
+}
+
+export interface MemorySession extends Store {
+  /** As if the server could not be reached. */
+  suspend(): void;
+  resume(): void;
+  /** Ends the session and opens a new one; resolves when that is connected. */
+  expire(): Promise<void>;
+}
+
+/** The creations that this path needs above it. */
+function missingAbove(get: Nodes['get'], path: string): PlannedChange[] {
+  const parent = parentOf(path);
+  if (get(parent)) return [];
+  return [...missingAbove(get, parent), { kind: 'create', path: parent, data: '' }];
+}
+
+export function openMemorySession(tree: SharedTree, faults: Faults = {}): MemorySession {
+  const gate = createSessionGate();
+  const watches = createWatchTable();
+  let owner = tree.addOwner();
+  let breaks = 0;
+  let missed: [NodeEvent, string][] = [];
+
+  const stopListening = tree.listen((event, path) => {
+    if (gate.state === 'connected') watches.fire(event, path);
+    else missed.push([event, path]);
+  });
+  gate.move('connected');
+
+  /** Runs under the session of this call's start; an answer that is due while suspended comes with the connection. */
+  async function within<T>(change: (owner: number) => Promise<T>): Promise<T> {
+    const { generation } = gate;
+    await gate.ready({ generation });
+    const value = await change(owner);
+    await gate.ready({ generation });
+    return value;
+  }
+
+  function getNow(path: string): { data: string; version: number } | undefined {
+    const node = tree.nodes.get(path);
+    return node && { data: node.data, version: node.version };
+  }
+
+  return {
+    get session() {
+      return gate.state;
+    },
+    onSession: gate.onChange,
+    connected: (signal) => gate.ready({ signal }),
+    async get(path, onChange) {
+      assertPath(path);
+      await gate.ready();
+      if (onChange) watches.add('text', path, onChange);
+      return getNow(path);
+    },
+    async getPresent(path, onChange) {
+      assertPath(path);
+      await gate.ready();
+      const node = getNow(path);
+      if (node) watches.add('text', path, onChange);
+      return node;
+    },
+    async children(path, onChange) {
+      assertPath(path);
+      await gate.ready();
+      if (onChange) watches.add('children', path, onChange);
+      return [...tree.nodes.children(path)];
+    },
+    async commit(changes) {
+      assertChanges(changes);
+      await gate.ready();
+      const breaksBefore = breaks;
+      const fault = faults.onCommit?.(changes);
+      if (fault === 'lose-request') throw new ConnectionLost();
+      await tree.change(() => ({ changes, value: undefined }));
+      if (fault === 'lose-answer' || breaks !== breaksBefore) throw new ConnectionLost();
+    },
+    async putEphemeral(path, data) {
+      assertChanges([{ path, data }]);
+      await within((own) =>
+        tree.change(({ get }) => {
+          tree.assertOwner(own);
+          const node = get(path);
+          const creation: PlannedChange = { kind: 'create', path, data, owner: own };
+          if (!node) return { changes: [creation], value: undefined };
+          const { version } = node;
+          if (node.owner === own) return { changes: [{ kind: 'set', path, data, version }], value: undefined };
+          return { changes: [{ kind: 'remove', path, version }, creation], value: undefined };
+        }),
+      );
+    },
+    async createQueued(parent, name, data) {
+      assertChanges([{ path: `${parent}/${name}`, data }]);
+      return within((own) =>
+        tree.change(({ get, nextNumber }) => {
+          tree.assertOwner(own);
+          const numbered = `${name}${String(nextNumber(parent)).padStart(10, '0')}`;
+          const path = `${parent}/${numbered}`;
+          return { changes: [...missingAbove(get, path), { kind: 'create', path, data, owner: own }], value: numbered };
+        }),
+      );
+    },
+    async discard(path) {
+      assertPath(path);
+      await gate.ready();
+      await tree.change(({ get, children }) => {
+        const node = get(path);
+        const [child] = children(path);
+        const changes: PlannedChange[] = node && child === undefined ? [{ kind: 'remove', path, version: node.version }] : [];
+        return { changes, value: undefined };
+      });
+      await gate.ready();
+    },
+    async close() {
+      if (gate.closed) return;
+      stopListening();
+      gate.close();
+      await tree.removeOwner(owner);
+    },
+    suspend() {
+      breaks += 1;
+      gate.move('suspended');
+    },
+    resume() {
+      const events = missed;
+      missed = [];
+      for (const [event, path] of events) watches.fire(event, path);
+      gate.move('connected');
+    },
+    async expire() {
+      const ended = owner;
+      breaks += 1;
+      gate.move('expired');
+      missed = [];
+      watches.fireAll();
+      await tree.removeOwner(ended);
+      owner = tree.addOwner();
+      gate.move('connected');
+    },
+  };
+}

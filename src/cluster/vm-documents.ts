@@ -1,0 +1,123 @@
+// What the cluster keeps of each VM, and the only ways to change it: each is atomic, and repeatable after a lost answer.
+import { isDeepStrictEqual } from 'node:util';
+import type { Vm } from '../../schemas/resources/vm.js';
+import { ClassifiedError } from '../errors/classified-error.js';
+import { ConnectionLost, StoreConflict, type Change, type Store } from './store.js';
+
+/** A VM's document: what `GET /vm` shows, and the job that defined it. */
+export interface VmDocument extends Omit<Vm, 'migrated'> {
+  defined_by: number;
+}
+
+export const VMS = '/vms';
+export const VM_NAMES = '/vm-names';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export const isUuid = (reference: string): boolean => UUID.test(reference);
+
+const vmPath = (uuid: string) => `${VMS}/${uuid}`;
+/** A name may hold characters that a path may not. */
+const namePath = (name: string) => `${VM_NAMES}/${encodeURIComponent(name)}`;
+
+export interface VmDocuments {
+  uuidOf(name: string): Promise<string | undefined>;
+  /** By name or UUID. */
+  find(reference: string): Promise<VmDocument | undefined>;
+  /** As find; throws unknown_entity. */
+  get(reference: string): Promise<VmDocument>;
+  /** Throws already_exists when the name or UUID belongs to a VM that another job defined. */
+  create(document: VmDocument): Promise<void>;
+  /** Replaces the document by what `change` makes of it; a new name must be free (already_exists). Throws unknown_entity. `change` may be called several times. */
+  update(uuid: string, change: (document: VmDocument) => VmDocument): Promise<VmDocument>;
+  /** Fine when there is none. */
+  remove(uuid: string): Promise<void>;
+  unknown(reference: string): ClassifiedError;
+}
+
+export function vmDocuments(store: Store): VmDocuments {
+  const read = async (uuid: string) => {
+    const node = await store.get(vmPath(uuid));
+    return node && { document: JSON.parse(node.data) as VmDocument, version: node.version };
+  };
+  const uuidOf = async (name: string) => (await store.get(namePath(name)))?.data;
+  const unknown = (reference: string) => new ClassifiedError('unknown_entity', `VM "${reference}" does not exist`);
+  const find = async (reference: string) => {
+    const uuid = isUuid(reference) ? reference.toLowerCase() : await uuidOf(reference);
+    return uuid === undefined ? undefined : (await read(uuid))?.document;
+  };
+
+  return {
+    uuidOf,
+    find,
+    unknown,
+    async get(reference) {
+      const document = await find(reference);
+      if (document === undefined) throw unknown(reference);
+      return document;
+    },
+    async create(document) {
+      await tried(async () => {
+        const present = (await read(document.uuid))?.document;
+        if (present?.defined_by === document.defined_by) return true;
+        if (present !== undefined) throw taken(`UUID ${document.uuid}`);
+        if ((await uuidOf(document.name)) !== undefined) throw taken(`name "${document.name}"`);
+        return await commit(store, [
+          { kind: 'create', path: namePath(document.name), data: document.uuid },
+          { kind: 'create', path: vmPath(document.uuid), data: JSON.stringify(document) },
+        ]);
+      });
+    },
+    async update(uuid, change) {
+      return await tried(async () => {
+        const present = await read(uuid);
+        if (present === undefined) throw unknown(uuid);
+        const next = change(present.document);
+        if (isDeepStrictEqual(next, present.document)) return next;
+        const set: Change = { kind: 'set', path: vmPath(uuid), data: JSON.stringify(next), version: present.version };
+        const renaming = next.name === present.document.name ? [] : await rename(store, present.document, next);
+        return (await commit(store, [...renaming, set])) && next;
+      });
+    },
+    async remove(uuid) {
+      await tried(async () => {
+        const present = await read(uuid);
+        if (present === undefined) return true;
+        const name = await store.get(namePath(present.document.name));
+        return await commit(store, [
+          { kind: 'remove', path: vmPath(uuid), version: present.version },
+          ...(name?.data === uuid ? [{ kind: 'remove', path: namePath(present.document.name), version: name.version } as const] : []),
+        ]);
+      });
+    },
+  };
+}
+
+const taken = (what: string) => new ClassifiedError('already_exists', `a VM with the ${what} exists already`);
+
+async function rename(store: Store, from: VmDocument, to: VmDocument): Promise<Change[]> {
+  const [old, target] = await Promise.all([store.get(namePath(from.name)), store.get(namePath(to.name))]);
+  if (target !== undefined) throw taken(`name "${to.name}"`);
+  return [
+    { kind: 'create', path: namePath(to.name), data: to.uuid },
+    ...(old === undefined ? [] : [{ kind: 'remove', path: namePath(from.name), version: old.version } as const]),
+  ];
+}
+
+/** False when something else was faster, or when nobody knows whether it was applied: look again. */
+async function commit(store: Store, changes: Change[]): Promise<boolean> {
+  try {
+    await store.commit(changes);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreConflict || error instanceof ConnectionLost) return false;
+    throw error;
+  }
+}
+
+/** Repeats until it is neither false nor undefined. Each repetition means that another writer got on, so it ends. */
+async function tried<T>(attempt: () => Promise<T | false>): Promise<T> {
+  for (;;) {
+    const result = await attempt();
+    if (result !== false) return result;
+  }
+}

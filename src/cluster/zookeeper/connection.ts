@@ -1,0 +1,169 @@
+// One connection to one ZooKeeper server, from its handshake to its end. It is never taken up again: the client's own reconnection
+// has no read timeout (a server that is stopped or cut off would be believed for ever), can't be cancelled while it waits, and
+// forgets the requests that wait when a session expires. session.ts opens a new connection instead.
+import zookeeper from 'node-zookeeper-client';
+import type { Answer, Client, Watcher } from 'node-zookeeper-client';
+import ConnectionManager from 'node-zookeeper-client/lib/ConnectionManager.js';
+import { noWatches, rearmWatches, watchesOf } from './armed-watches.js';
+import type { ArmedWatches } from './armed-watches.js';
+import { codeOf } from './refusal.js';
+import { createRequestWindow } from './request-window.js';
+
+const { STATES } = ConnectionManager;
+const { Exception } = zookeeper;
+
+/** The connection ended before this call was answered: it was done or it was not. */
+export class ConnectionBroken extends Error {}
+
+/** The server says that the session is over. */
+export class SessionRefused extends Error {}
+
+/** What a new connection needs to go on with the session of an older one. */
+export interface Continuation {
+  id: Buffer;
+  password: Buffer;
+  watches: ArmedWatches;
+}
+
+export interface ConnectionOptions {
+  connect: string;
+  sessionTimeoutMs: number;
+  handshakeTimeoutMs: number;
+  continuation: Continuation | undefined;
+  onWatch: Watcher;
+  /** An answer came to a request sent at this time (performance.now()). */
+  onAlive(sentAt: number): void;
+  /** The connection, once it was open, has ended; told before the calls under way are rejected. */
+  onEnd(): void;
+  signal: AbortSignal;
+}
+
+export interface Connection {
+  readonly client: Client;
+  readonly onWatch: Watcher;
+  /** As the server granted it. */
+  readonly sessionTimeoutMs: number;
+  /** Resolves when the connection is over. */
+  readonly ended: Promise<void>;
+  /** Sends a request, or queues it while too many are on their way. Rejects with ConnectionBroken or the client's error. */
+  call<T>(send: (answer: Answer<T>) => void): Promise<T | undefined>;
+  /** Asks for a sign of life, past the queue. */
+  beat(): void;
+  continuation(): Continuation;
+  /** Ends the session and the connection; the connection alone when the server has not answered within this time. */
+  close(limitMs: number): Promise<void>;
+  destroy(): void;
+}
+
+function createClient({ connect, sessionTimeoutMs, continuation }: ConnectionOptions): Client {
+  const identity = continuation && { sessionId: continuation.id, sessionPassword: continuation.password };
+  const client = zookeeper.createClient(connect, { sessionTimeout: sessionTimeoutMs, ...identity });
+  // Tells the server how much this session has seen, so that one that lags behind refuses it.
+  if (continuation) client.connectionManager.zxid = continuation.watches.zxid;
+  return client;
+}
+
+function destroySocket({ connectionManager: manager }: Client): void {
+  if (manager.connectTimeoutHandler) clearTimeout(manager.connectTimeoutHandler);
+  manager.socket?.destroy();
+}
+
+/** Starts the client for one connection only, and keeps what its parser throws (on codes it does not know) from ending the process. */
+function start(client: Client): void {
+  const manager = client.connectionManager;
+  const parse = manager.onSocketData.bind(manager);
+  manager.onSocketData = (chunk) => {
+    try {
+      parse(chunk);
+    } catch {
+      destroySocket(client);
+    }
+  };
+  client.connect();
+  manager.connect = () => {};
+}
+
+/** An answer that says no more than that the session or the connection is gone. */
+function isBreak(error: Error): boolean {
+  const code = codeOf(error);
+  return code === Exception.CONNECTION_LOSS || code === Exception.SESSION_EXPIRED;
+}
+
+function wrap(client: Client, { onWatch, onAlive }: ConnectionOptions, ended: Promise<void>): Connection & { fail(): void } {
+  const window = createRequestWindow(() => new ConnectionBroken('the connection to ZooKeeper has ended'));
+
+  function timed<T>(send: (answer: Answer<T>) => void, answer: Answer<T>): void {
+    const sentAt = performance.now();
+    send((error, value) => {
+      if (!error || !isBreak(error)) onAlive(sentAt);
+      answer(error && isBreak(error) ? new ConnectionBroken(error.message) : error, value);
+    });
+  }
+
+  return {
+    client,
+    onWatch,
+    sessionTimeoutMs: client.getSessionTimeout(),
+    ended,
+    call: (send) => window.add((answer) => timed(send, answer)),
+    beat: () => timed((answer) => client.exists('/', undefined, answer), () => {}),
+    continuation: () => ({ id: client.getSessionId(), password: client.getSessionPassword(), watches: watchesOf(client) }),
+    async close(limitMs) {
+      client.close();
+      const timer = setTimeout(() => destroySocket(client), limitMs);
+      await ended;
+      clearTimeout(timer);
+    },
+    destroy: () => destroySocket(client),
+    fail: window.close,
+  };
+}
+
+/** Connects to any one server. Rejects with SessionRefused, or with ConnectionBroken: also when the signal aborts. */
+export function openConnection(options: ConnectionOptions): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const client = createClient(options);
+    const giveUp = (): void => {
+      // The client makes its socket in the tick after connect().
+      setImmediate(() => destroySocket(client));
+      settled(() => reject(new ConnectionBroken('no answer from ZooKeeper')));
+    };
+    const timer = setTimeout(giveUp, options.handshakeTimeoutMs);
+    let connection: ReturnType<typeof wrap> | undefined;
+    let end = (): void => {};
+    const ended = new Promise<void>((resolveEnded) => {
+      end = resolveEnded;
+    });
+
+    function settled(settle: () => void): void {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', giveUp);
+      settle();
+    }
+
+    function onOpen(): void {
+      connection = wrap(client, options, ended);
+      rearmWatches(connection, options.continuation?.watches ?? noWatches);
+      const open = connection;
+      settled(() => resolve(open));
+    }
+
+    function onState(state: number): void {
+      if (state === STATES.CONNECTED && !options.signal.aborted) onOpen();
+      if (state === STATES.SESSION_EXPIRED) {
+        settled(() => reject(new SessionRefused('the session has expired')));
+        destroySocket(client);
+      }
+      if (state !== STATES.DISCONNECTED) return;
+      settled(() => reject(new ConnectionBroken('ZooKeeper could not be reached')));
+      if (connection) options.onEnd();
+      connection?.fail();
+      end();
+    }
+
+    options.signal.addEventListener('abort', giveUp, { once: true });
+    client.connectionManager.on('state', onState);
+    start(client);
+    if (options.signal.aborted) giveUp();
+  });
+}

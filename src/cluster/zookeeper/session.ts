@@ -1,0 +1,177 @@
+// The session with ZooKeeper: keeps it on one connection after another, and knows when it must be taken for lost.
+//
+// The server ends a session when it has heard nothing for the session timeout. What this side knows for sure is when it sent the
+// last request that was answered; counted from there, silence for the session timeout is the end, whatever the connection looks
+// like: by then another process may hold our locks. Two thirds of it break the connection, to try another one in what remains.
+import { setTimeout as delay } from 'node:timers/promises';
+import zookeeper from 'node-zookeeper-client';
+import type { Watcher } from 'node-zookeeper-client';
+import { createSessionGate } from '../session-gate.js';
+import type { SessionGate } from '../session-gate.js';
+import { SessionExpired } from '../store.js';
+import { ConnectionBroken, openConnection, SessionRefused } from './connection.js';
+import type { Connection, Continuation } from './connection.js';
+
+const beatsPerTimeout = 4;
+const looksPerTimeout = 20;
+const minHandshakeMs = 1000;
+const maxBackoffMs = 1000;
+const closeLimitMs = 2000;
+
+interface SessionOptions {
+  connect: string;
+  sessionTimeoutMs: number;
+  onWatch: Watcher;
+  /** The session is over: its watches too. Told after the gate's 'expired'. */
+  onExpired(): void;
+}
+
+export interface Session {
+  readonly gate: SessionGate;
+  /** Runs against the connection of the moment, waiting for one; again and again until no break cuts it off. */
+  repeat<T>(call: (connection: Connection) => Promise<T>): Promise<T>;
+  /** As repeat, but rejects with SessionExpired when the session of this call's start is over. */
+  repeatWithin<T>(call: (connection: Connection, repeated: boolean) => Promise<T>): Promise<T>;
+  /** Waits for a connection, then runs once; rejects with ConnectionBroken when a break cuts it off. */
+  once<T>(call: (connection: Connection) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Begins to connect, and goes on until it is closed. Throws when `connect` is not a list of host:port. */
+export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: SessionOptions): Session {
+  // Parses the list, connects to nothing.
+  zookeeper.createClient(connect, { sessionTimeout: sessionTimeoutMs });
+  const gate = createSessionGate();
+  let grantedMs = sessionTimeoutMs;
+  let aliveAt: number | undefined;
+  let beatAt = 0;
+  let connection: Connection | undefined;
+  let continuation: Continuation | undefined;
+  let attempt = new AbortController();
+
+  function expire(): void {
+    const lost = connection;
+    connection = undefined;
+    continuation = undefined;
+    aliveAt = undefined;
+    gate.move('expired');
+    attempt.abort();
+    lost?.destroy();
+    onExpired();
+  }
+
+  function look(): void {
+    if (aliveAt === undefined) return;
+    const now = performance.now();
+    const silenceMs = now - aliveAt;
+    if (silenceMs >= grantedMs) expire();
+    else if (silenceMs >= (grantedMs * 2) / 3) connection?.destroy();
+    else if (connection && now - beatAt >= grantedMs / beatsPerTimeout) {
+      beatAt = now;
+      connection.beat();
+    }
+  }
+
+  function onEnd(): void {
+    if (!connection) return;
+    continuation = connection.continuation();
+    connection = undefined;
+    gate.move('suspended');
+  }
+
+  async function openOnce(): Promise<Connection> {
+    const { signal } = (attempt = new AbortController());
+    const startedAt = performance.now();
+    const opened = await openConnection({
+      connect,
+      sessionTimeoutMs,
+      handshakeTimeoutMs: Math.max(minHandshakeMs, sessionTimeoutMs / 3),
+      continuation,
+      onWatch,
+      onAlive: (sentAt) => {
+        if (connection === opened) aliveAt = Math.max(aliveAt ?? 0, sentAt);
+      },
+      onEnd: () => {
+        if (connection === opened) onEnd();
+      },
+      signal,
+    });
+    if (signal.aborted) {
+      opened.destroy();
+      throw new ConnectionBroken('given up while it opened');
+    }
+    connection = opened;
+    grantedMs = opened.sessionTimeoutMs;
+    aliveAt = startedAt;
+    beatAt = startedAt;
+    return opened;
+  }
+
+  async function keepConnected(): Promise<void> {
+    for (let failures = 0; !gate.closed; ) {
+      try {
+        const opened = await openOnce();
+        failures = 0;
+        gate.move('connected');
+        await opened.ended;
+      } catch (error) {
+        if (error instanceof SessionRefused) expire();
+        else if (!(error instanceof ConnectionBroken)) throw error;
+        failures += 1;
+        await backOff(failures);
+      }
+    }
+  }
+
+  // The first attempts follow at once: with an ensemble they reach another server. The spread keeps clients from coming in step.
+  async function backOff(failures: number): Promise<void> {
+    const limitMs = Math.min(maxBackoffMs, 10 * 2 ** failures);
+    attempt = new AbortController();
+    await delay(limitMs * (0.5 + Math.random() / 2), undefined, { signal: attempt.signal }).catch(() => {});
+  }
+
+  async function current(generation?: number): Promise<Connection> {
+    for (;;) {
+      await gate.ready({ generation });
+      if (connection) return connection;
+    }
+  }
+
+  const looking = setInterval(look, sessionTimeoutMs / looksPerTimeout);
+  const running = keepConnected();
+
+  async function repeatWhile<T>(generation: number | undefined, call: (connection: Connection, repeated: boolean) => Promise<T>): Promise<T> {
+    for (let repeated = false; ; repeated = true) {
+      const through = await current(generation);
+      try {
+        return await call(through, repeated);
+      } catch (error) {
+        if (!(error instanceof ConnectionBroken)) throw error;
+      }
+    }
+  }
+
+  return {
+    gate,
+    repeat: (call) => repeatWhile(undefined, call),
+    async repeatWithin(call) {
+      const { generation } = gate;
+      const value = await repeatWhile(generation, call);
+      if (gate.generation !== generation) throw new SessionExpired();
+      return value;
+    },
+    async once(call) {
+      return call(await current());
+    },
+    async close() {
+      if (gate.closed) return running;
+      clearInterval(looking);
+      const open = connection;
+      connection = undefined;
+      gate.close();
+      attempt.abort();
+      await open?.close(closeLimitMs);
+      await running;
+    },
+  };
+}

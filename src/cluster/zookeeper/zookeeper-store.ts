@@ -1,0 +1,145 @@
+// The cluster store in ZooKeeper. Everything lives under one root path, which callers never see.
+import zookeeper from 'node-zookeeper-client';
+import type { WatchEvent } from 'node-zookeeper-client';
+import { assertChanges } from '../change-rules.js';
+import { assertPath } from '../path.js';
+import { ConnectionLost } from '../store.js';
+import type { Change, Store, Versioned } from '../store.js';
+import { createWatchTable } from '../watch-table.js';
+import type { NodeEvent } from '../watch-table.js';
+import { ConnectionBroken } from './connection.js';
+import type { Connection } from './connection.js';
+import { createQueued, putEphemeral } from './ephemerals.js';
+import { codeOf, refusalOf } from './refusal.js';
+import { addChange, awaitCreation, commit, createAll, read, readChildren, remove } from './requests.js';
+import { openSession } from './session.js';
+
+const { Event, Exception } = zookeeper;
+
+interface ZooKeeperOptions {
+  /** `host:port[,host:port…]`; host names or IPv4 addresses. */
+  connect: string;
+  /** An absolute path; it and what is above it are made if missing. */
+  root: string;
+  /** Asked for; the server grants between 2 and 20 of its ticks. */
+  sessionTimeoutMs: number;
+  /** The collections (paths under the root) that are made if missing. */
+  roots: string[];
+  /** Gives up waiting for the first connection. */
+  signal?: AbortSignal;
+}
+
+const events = new Map<number, NodeEvent>([
+  [Event.NODE_CREATED, 'created'],
+  [Event.NODE_DATA_CHANGED, 'changed'],
+  [Event.NODE_DELETED, 'removed'],
+  [Event.NODE_CHILDREN_CHANGED, 'children'],
+]);
+
+/** Connects, waiting for a server as long as it takes, and makes the root and the collections. */
+export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, roots, signal }: ZooKeeperOptions): Promise<Store> {
+  assertPath(root);
+  const watches = createWatchTable();
+
+  function onWatch({ type, path }: WatchEvent): void {
+    const event = events.get(type);
+    if (event) watches.fire(event, path);
+  }
+
+  const session = openSession({ connect, sessionTimeoutMs, onWatch, onExpired: watches.fireAll });
+
+  function at(path: string): string {
+    assertPath(path);
+    return root + path;
+  }
+
+  // A missing node is watched by asking for its status; it may have come in between, then it is read again.
+  async function readOrWatch(connection: Connection, path: string, onWatched: () => void): Promise<Versioned | undefined> {
+    for (;;) {
+      const node = await read(connection, path, onWatched);
+      if (node || (await awaitCreation(connection, path, onWatched))) return node;
+    }
+  }
+
+  async function childrenOrWatch(connection: Connection, path: string, onWatched: () => void): Promise<string[]> {
+    for (;;) {
+      const names = await readChildren(connection, path, onWatched);
+      if (names || (await awaitCreation(connection, path, onWatched))) return names ?? [];
+    }
+  }
+
+  async function commitOnce(changes: Change[]): Promise<void> {
+    const placed = changes.map((change) => ({ ...change, path: at(change.path) }));
+    assertChanges(placed);
+    const refusal = await session.once((connection) =>
+      commit(connection, (transaction) => {
+        for (const change of placed) addChange(transaction, change);
+      }),
+    );
+    if (refusal) throw refusalOf(refusal.code, changes[refusal.index]?.path ?? '');
+  }
+
+  const store: Store = {
+    get session() {
+      return session.gate.state;
+    },
+    onSession: session.gate.onChange,
+    connected: (waitSignal) => session.gate.ready({ signal: waitSignal }),
+    async get(path, onChange) {
+      const full = at(path);
+      if (!onChange) return session.repeat((connection) => read(connection, full));
+      const onWatched = (): void => watches.add('text', full, onChange);
+      return session.repeat((connection) => readOrWatch(connection, full, onWatched));
+    },
+    async getPresent(path, onChange) {
+      const full = at(path);
+      const onWatched = (): void => watches.add('text', full, onChange);
+      return session.repeat((connection) => read(connection, full, onWatched));
+    },
+    async children(path, onChange) {
+      const full = at(path);
+      if (!onChange) return (await session.repeat((connection) => readChildren(connection, full))) ?? [];
+      const onWatched = (): void => watches.add('children', full, onChange);
+      return session.repeat((connection) => childrenOrWatch(connection, full, onWatched));
+    },
+    async commit(changes) {
+      try {
+        await commitOnce(changes);
+      } catch (error) {
+        throw error instanceof ConnectionBroken ? new ConnectionLost() : error;
+      }
+    },
+    async putEphemeral(path, data) {
+      const full = at(path);
+      assertChanges([{ path: full, data }]);
+      const refusal = await session.repeatWithin((connection) => putEphemeral(connection, full, data));
+      if (refusal) throw refusalOf(refusal.code, path);
+    },
+    async createQueued(parent, name, data) {
+      const full = at(parent);
+      assertChanges([{ path: `${full}/${name}`, data }]);
+      return session.repeatWithin((connection, repeated) => createQueued(connection, { parent: full, name, data, repeated }));
+    },
+    async discard(path) {
+      const full = at(path);
+      try {
+        await session.repeat((connection) => remove(connection, full));
+      } catch (error) {
+        const code = codeOf(error);
+        if (code !== Exception.NO_NODE && code !== Exception.NOT_EMPTY) throw error;
+      }
+    },
+    close: session.close,
+  };
+
+  try {
+    await store.connected(signal);
+    await session.repeat(async (connection) => {
+      for (const path of ['', ...roots]) await createAll(connection, root + path);
+    });
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return store;
+}

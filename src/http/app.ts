@@ -1,0 +1,82 @@
+// The koa application: the routes of all tables, errors as problems, and a line of log for each request.
+import Router from '@koa/router';
+import Koa, { type Context, type Next } from 'koa';
+import { guardOf } from '../auth/tokens.js';
+import { classify, type ClassifiedError } from '../errors/classified-error.js';
+import { problemAnswer } from './problem.js';
+import { Refusal } from './refusal.js';
+import type { RequestSignals } from './request-signals.js';
+import { answer, handlerOf, type RequestNotes, type Surroundings } from './route-handler.js';
+import { pathUnder, type RouteTable } from './route.js';
+import type { Services } from './services.js';
+
+function routerOf(tables: RouteTable[], surroundings: Surroundings): Router {
+  const router = new Router({ sensitive: true });
+  for (const { prefixes, routes } of tables) {
+    for (const route of routes) {
+      const handle = handlerOf(route, surroundings);
+      const paths = prefixes.map((prefix) => pathUnder(prefix, route.path));
+      router.register(paths, [route.method], (ctx) => handle(ctx, ctx.params));
+    }
+  }
+  return router;
+}
+
+function refusalOf(ctx: Context): Refusal | undefined {
+  if (ctx.body !== undefined && ctx.body !== null) return undefined;
+  if (ctx.status === 404) return new Refusal(404, `there is nothing at ${ctx.path}`, {}, 'unknown_entity');
+  if (ctx.status === 405 || ctx.status === 501) return new Refusal(405, `${ctx.method} is not a method of ${ctx.path}`);
+  return undefined;
+}
+
+/** A path that is not percent-encoded UTF-8 names nothing; the router would take it as it stands. */
+function assertDecodes(path: string): void {
+  try {
+    decodeURIComponent(path);
+  } catch {
+    throw new Refusal(400, 'the path is not percent-encoded UTF-8');
+  }
+}
+
+function answerProblem(ctx: Context, error: ClassifiedError, log: Services['log']): void {
+  const { status, headers, body } = problemAnswer(error);
+  if (status >= 500) log.error({ err: error.cause ?? error, method: ctx.method, path: ctx.path }, error.message);
+  answer(ctx, status, body, headers);
+}
+
+function answeringProblems(log: Services['log']) {
+  return async (ctx: Context, next: Next): Promise<void> => {
+    try {
+      assertDecodes(ctx.path);
+      await next();
+      const refusal = refusalOf(ctx);
+      if (refusal !== undefined) answerProblem(ctx, refusal, log);
+    } catch (error) {
+      answerProblem(ctx, classify(error), log);
+    }
+  };
+}
+
+/** One line when the answer is ready. The query is left out: it can hold a token. */
+function logging(log: Services['log']) {
+  return async (ctx: Context, next: Next): Promise<void> => {
+    const begunMs = performance.now();
+    await next();
+    const { user, job }: RequestNotes = ctx.state;
+    log.info({ method: ctx.method, path: ctx.path, status: ctx.status, ms: Math.round(performance.now() - begunMs), user, job }, 'request');
+  };
+}
+
+/** The application that serves these tables. */
+export function createApp(tables: RouteTable[], services: Services, signals: RequestSignals): Koa {
+  const { config, log } = services;
+  const router = routerOf(tables, { services, guard: guardOf(config.auth.tokens), signals });
+  const app = new Koa();
+  // A client that goes away in the middle of its answer is no defect.
+  app.on('error', (error: unknown) => log.debug({ err: error }, 'an answer broke off'));
+  app.use(logging(log));
+  app.use(answeringProblems(log));
+  app.use(router.allowedMethods());
+  app.use(router.routes());
+  return app;
+}

@@ -1,0 +1,68 @@
+// A route's row brought to life: who asks, what with, and the answer.
+import { Readable } from 'node:stream';
+import type { Context } from 'koa';
+import type { Guard } from '../auth/tokens.js';
+import { prepare, validated } from '../validation/validate.js';
+import { authenticate } from './authentication.js';
+import type { RequestSignals } from './request-signals.js';
+import { readValues } from './request-values.js';
+import type { Request, Route, StreamRoute, Values } from './route.js';
+import { eventStream } from './server-sent-events.js';
+import type { Services } from './services.js';
+import { submit } from './submission.js';
+
+export interface Surroundings {
+  services: Services;
+  guard: Guard;
+  signals: RequestSignals;
+}
+
+/** What the log tells of a request besides its line. */
+export interface RequestNotes {
+  user?: string;
+  job?: number;
+}
+
+function requestOf(ctx: Context, signals: RequestSignals): Request {
+  return {
+    path: ctx.path,
+    header: (name) => ctx.req.headers[name.toLowerCase()]?.toString(),
+    get signal() {
+      return signals.of(ctx.res);
+    },
+  };
+}
+
+/** Answers with JSON; koa would make an empty answer of null. */
+export function answer(ctx: Context, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  ctx.status = status;
+  ctx.set('Content-Type', status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json');
+  ctx.set(headers);
+  ctx.body = JSON.stringify(body);
+}
+
+async function answerEvents(ctx: Context, route: StreamRoute, services: Services, values: Values, request: Request): Promise<void> {
+  const events = await route.open(services, values, request);
+  ctx.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+  ctx.body = Readable.from(eventStream(events));
+}
+
+/** The handler of a route. Compiles its schema at once, so that no request waits for that. */
+export function handlerOf(route: Route, { services, guard, signals }: Surroundings): (ctx: Context, path: Record<string, string>) => Promise<void> {
+  prepare(route.schema);
+  return async (ctx, path) => {
+    const notes: RequestNotes = ctx.state;
+    const { user, given } = await authenticate(ctx, route, path, guard);
+    notes.user = user;
+    const values = validated(route.schema, readValues(route, given)) as Values;
+    const request = requestOf(ctx, signals);
+    if (route.kind === 'stream') return answerEvents(ctx, route, services, values, request);
+    if (route.kind === 'reading') {
+      const { body, headers } = await route.read(services, values, request);
+      return answer(ctx, 200, body, headers);
+    }
+    const { status, body, headers, job } = await submit(route, services, user, values, request);
+    notes.job = job;
+    answer(ctx, status, body, headers);
+  };
+}

@@ -1,0 +1,83 @@
+// The job desk over Redis.
+import { isFinal } from '../../schemas/job.js';
+import { ClassifiedError } from '../errors/classified-error.js';
+import { cancelAnswer, requestCancel } from './cancel.js';
+import { startDelivery } from './deliver.js';
+import { followJob } from './follow.js';
+import type { JobDesk } from './job-desk.js';
+import { keysOf } from './keys.js';
+import { listJobs } from './list.js';
+import { openQueue } from './queue.js';
+import { hasEnded, readRecords } from './record.js';
+import { connectForRequests, connectPatiently } from './redis.js';
+import { submitJob } from './submit.js';
+import { lookUntil, noSuchJob, shareReads } from './wait.js';
+import { watchJobs } from './watch.js';
+
+export interface DeskSettings {
+  redisUrl: string;
+  prefix: string;
+  /** How many ended jobs are kept. */
+  keepCount: number;
+  /** For how many seconds an Idempotency-Key is remembered. */
+  idempotencyS: number;
+}
+
+/** Opens the desk; three connections to Redis, one of them for all events. */
+export async function openJobDesk({ redisUrl, prefix, keepCount, idempotencyS }: DeskSettings): Promise<JobDesk & { close(): Promise<void> }> {
+  const keys = keysOf(prefix);
+  const redis = connectForRequests(redisUrl);
+  const patient = connectPatiently(redisUrl);
+  const watch = await watchJobs(connectPatiently(redisUrl), keys);
+  const queue = openQueue(patient, keys);
+  const delivery = startDelivery(patient, keys, queue, watch);
+  const read = shareReads(async (id) => (await readRecords(redis, keys, [id]))[0]);
+
+  const waitFor: JobDesk['waitFor'] = async (id, isNews, timeoutMs, signal) =>
+    await lookUntil(
+      watch,
+      id,
+      async () => {
+        const record = await read(id);
+        if (record === undefined) throw noSuchJob(id);
+        return isNews(record) ? record : undefined;
+      },
+      timeoutMs,
+      signal,
+    );
+
+  return {
+    async submit(submission) {
+      const id = await submitJob(redis, keys, idempotencyS, submission).catch(redisIsAway);
+      delivery.kick();
+      return id;
+    },
+    read: (id) => read(id).catch(redisIsAway),
+    list: (filter) => listJobs(redis, keys, filter).catch(redisIsAway),
+    async cancel(id, waitMs) {
+      const before = await requestCancel(redis, keys, keepCount, id).catch(redisIsAway);
+      if (before === undefined) return undefined;
+      const after = before === 'queued' || isFinal(before) ? undefined : await waitFor(id, hasEnded, waitMs);
+      return cancelAnswer(id, before, after);
+    },
+    waitFor: (...args) => waitFor(...args).catch(redisIsAway),
+    follow: (id, afterSerial, signal) => followJob(redis, keys, watch, id, afterSerial, signal),
+    async close() {
+      await delivery.close();
+      await queue.close();
+      watch.close();
+      redis.disconnect();
+      patient.disconnect();
+    },
+  };
+}
+
+/** What Redis itself answers is a defect of ours (ReplyError); anything else means that it did not answer. */
+function redisIsAway(error: Error): never {
+  if (error instanceof ClassifiedError || error.name === 'ReplyError') throw error;
+  throw new ClassifiedError(
+    'environment_error',
+    'the job queue does not answer; a submission that got this answer may or may not have been accepted: repeat it with the same Idempotency-Key',
+    { cause: error },
+  );
+}

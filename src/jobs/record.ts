@@ -1,0 +1,74 @@
+// A job's record: from what Redis holds to what clients read.
+import type { Redis } from 'ioredis';
+import { isFinal, type JobRecord, type JobStatus, type LogEntry, type Progress, type Timestamp } from '../../schemas/job.js';
+import type { JobEvent } from './job-desk.js';
+import type { Keys } from './keys.js';
+import type { JobSpec } from './spec.js';
+
+/** What is stored of one opcode's fate, in the field `op:<index>`. */
+export interface OpcodeFate {
+  status: JobStatus;
+  result: unknown;
+  progress: Progress | null;
+}
+
+export type StoredFields = Record<string, string>;
+/** An event as it is stored; its serial is its place in the list. */
+export type StoredEvent = JobEvent extends infer E ? (E extends JobEvent ? Omit<E, 'serial'> : never) : never;
+
+const parse = <T>(text: string | undefined, fallback: T): T => (text === undefined ? fallback : (JSON.parse(text) as T));
+
+export const specIn = (fields: StoredFields): JobSpec => JSON.parse(fields['spec'] ?? '') as JobSpec;
+
+/** How far an opcode is; one that was never touched shares its job's end. */
+export function fateIn(fields: StoredFields, index: number): OpcodeFate {
+  const untouched = fields['status'] === 'canceled' ? 'canceled' : 'queued';
+  return parse(fields[`op:${index}`], { status: untouched, result: null, progress: null });
+}
+
+export function logEntriesIn(events: StoredEvent[], opcode: number): LogEntry[] {
+  return events.flatMap((event) => (event.type === 'log' && event.opcode === opcode ? [event.entry] : []));
+}
+
+export function recordFrom(id: number, fields: StoredFields, events: StoredEvent[]): JobRecord {
+  const spec = specIn(fields);
+  const fates = spec.ops.map((_, index) => fateIn(fields, index));
+  const resolved = parse<number[]>(fields['dependencies'], []);
+  return {
+    id,
+    status: fields['status'] as JobStatus,
+    ops: spec.ops,
+    opstatus: fates.map((fate) => fate.status),
+    opresult: fates.map((fate) => fate.result),
+    oplog: spec.ops.map((_, index) => logEntriesIn(events, index)),
+    summary: spec.summary,
+    received_ts: parse<Timestamp>(fields['received_ts'], [0, 0]),
+    start_ts: parse<Timestamp | null>(fields['start_ts'], null),
+    end_ts: parse<Timestamp | null>(fields['end_ts'], null),
+    user: spec.user,
+    reason: spec.reason,
+    priority: Number(fields['priority']),
+    depends: spec.depends.map(([job, statuses], index) => [resolved[index] ?? job, statuses]),
+    dry_run: spec.dryRun,
+    progress: fates.map((fate) => fate.progress),
+  };
+}
+
+/** The records of these jobs, in their order, in one round trip; jobs that do not exist are left out. */
+export async function readRecords(redis: Redis, keys: Keys, ids: number[]): Promise<JobRecord[]> {
+  const pipeline = redis.pipeline();
+  for (const id of ids) pipeline.hgetall(keys.job(id)).lrange(keys.events(id), 0, -1);
+  const replies = (await pipeline.exec()) ?? [];
+  return ids.flatMap((id, index) => {
+    const fields = valueOf<StoredFields>(replies[2 * index]);
+    const events = valueOf<string[]>(replies[2 * index + 1]).map((text) => JSON.parse(text) as StoredEvent);
+    return fields['spec'] === undefined ? [] : [recordFrom(id, fields, events)];
+  });
+}
+
+function valueOf<T>(reply: [Error | null, unknown] | undefined): T {
+  if (reply === undefined || reply[0] !== null) throw reply?.[0] ?? new Error('no reply from Redis');
+  return reply[1] as T;
+}
+
+export const hasEnded = (record: JobRecord): boolean => isFinal(record.status);

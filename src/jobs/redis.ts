@@ -1,0 +1,48 @@
+// Connections to Redis, with rapid's scripts as commands. Two kinds, because a lost answer means different things to them.
+import { Redis, type RedisOptions, type Result } from 'ioredis';
+import { cancelScript } from './scripts/cancel.js';
+import { claimScript } from './scripts/claim.js';
+import { submitScript } from './scripts/submit.js';
+import { sweepScript } from './scripts/sweep.js';
+import { writeScript } from './scripts/write.js';
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    rapidSubmit(...args: (string | number)[]): Result<[outcome: string, id: number], Context>;
+    rapidClaim(...args: (string | number)[]): Result<string[] | null, Context>;
+    rapidWrite(...args: (string | number)[]): Result<number, Context>;
+    rapidCancel(...args: (string | number)[]): Result<string | null, Context>;
+    rapidSweep(...args: (string | number)[]): Result<number, Context>;
+  }
+}
+
+const scripts: RedisOptions['scripts'] = {
+  rapidSubmit: { lua: submitScript, numberOfKeys: 1 },
+  rapidClaim: { lua: claimScript, numberOfKeys: 1 },
+  rapidWrite: { lua: writeScript, numberOfKeys: 1 },
+  rapidCancel: { lua: cancelScript, numberOfKeys: 1 },
+  rapidSweep: { lua: sweepScript, numberOfKeys: 1, readOnly: false },
+};
+
+const RETRY_MS = 500;
+
+/**
+ * For requests of clients: a call fails when the connection breaks under it, because a submission must not be sent a second time by
+ * itself, and a client rather hears 503 than nothing.
+ */
+export function connectForRequests(url: string): Redis {
+  return guard(
+    new Redis(url, { scripts, retryStrategy: () => RETRY_MS, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 2, commandTimeout: 10_000 }),
+  );
+}
+
+/** For workers and listeners: a call waits until Redis is back. All that they send is repeatable. */
+export function connectPatiently(url: string): Redis {
+  return guard(new Redis(url, { scripts, retryStrategy: () => RETRY_MS, maxRetriesPerRequest: null }));
+}
+
+/** Without a listener a broken connection would end the process; ioredis reconnects by itself, and calls report what matters. */
+function guard(redis: Redis): Redis {
+  redis.on('error', () => undefined);
+  return redis;
+}

@@ -1,0 +1,89 @@
+// A worker's hold on one job: claimed once, written to in order, lost when another worker claims the job.
+import type { Redis } from 'ioredis';
+import { isFinal, type JobStatus, type Timestamp } from '../../schemas/job.js';
+import type { Keys } from './keys.js';
+import { fateIn, specIn, type OpcodeFate, type StoredEvent, type StoredFields } from './record.js';
+import type { JobSpec } from './spec.js';
+import { now, toMs } from './timestamp.js';
+
+/** The job was claimed by another worker, or has ended: this runner must not go on. */
+export class LostJob extends Error {}
+
+/** One atomic change of the record. */
+export interface Change {
+  status?: JobStatus;
+  fields?: Record<string, unknown>;
+  events?: StoredEvent[];
+}
+
+export interface Run {
+  id: number;
+  spec: JobSpec;
+  /** How often the job has been claimed; above 1 it is being taken up again. */
+  epoch: number;
+  /** The job's status as this runner last wrote or found it. */
+  status: JobStatus;
+  fate(opcode: number): OpcodeFate;
+  /** A private field that an earlier runner, or this one, has written. */
+  note<T>(name: string): T | undefined;
+  /** Whether the job was asked to stop before it was claimed. */
+  cancelRequested: boolean;
+  /** How the jobs ended that this one depends on, in their order. */
+  dependencyStatuses: JobStatus[];
+  /** How many log entries there are. */
+  logLength: number;
+  /** Writes; throws LostJob. */
+  write(change: Change): Promise<void>;
+}
+
+/** Claims a job for this worker; undefined when there is nothing to run. */
+export async function claimJob(redis: Redis, keys: Keys, keepCount: number, id: number, worker: string): Promise<Run | undefined> {
+  const at = now();
+  const event = { type: 'status', at, status: 'waiting' } satisfies StoredEvent;
+  const reply = await redis.rapidClaim(keys.prefix, id, worker, JSON.stringify(at), JSON.stringify(event));
+  if (reply === null) return undefined;
+  const fields = pairs(reply);
+  const spec = specIn(fields);
+  const dependencies = JSON.parse(fields['dependencies'] ?? '[]') as number[];
+  let writes = 0;
+  const run: Run = {
+    id,
+    spec,
+    epoch: Number(fields['epoch']),
+    status: fields['status'] as JobStatus,
+    fate: (opcode) => fateIn(fields, opcode),
+    note: <T>(name: string) => (fields[name] === undefined ? undefined : (JSON.parse(fields[name]) as T)),
+    cancelRequested: fields['cancel'] === '1',
+    dependencyStatuses: dependencies.map((dependency) => fields[`dependency:${dependency}`] as JobStatus),
+    logLength: Number(fields['log_length'] ?? 0),
+    async write({ status, fields: changed = {}, events = [] }) {
+      const end: Timestamp = now();
+      const entries = Object.entries(changed).map(([name, value]) => [name, JSON.stringify(value)] as const);
+      const names = entries.flat();
+      const ends = status !== undefined && isFinal(status);
+      const written = await redis.rapidWrite(
+        keys.prefix,
+        id,
+        Number(fields['epoch']),
+        ++writes,
+        status ?? '',
+        ends ? JSON.stringify(end) : '',
+        ends ? toMs(end) : 0,
+        keepCount,
+        entries.length,
+        ...names,
+        ...events.map((event) => JSON.stringify(event)),
+      );
+      if (written === 0) throw new LostJob(`job ${id} is no longer this worker's`);
+      for (const [name, text] of entries) fields[name] = text;
+      run.status = status ?? run.status;
+    },
+  };
+  return run;
+}
+
+function pairs(flat: string[]): StoredFields {
+  const fields: StoredFields = {};
+  for (let i = 0; i < flat.length; i += 2) fields[flat[i] as string] = flat[i + 1] as string;
+  return fields;
+}

@@ -1,0 +1,28 @@
+// The part of a job that never changes, as it is stored, and the marks by which the job is found in lists.
+import { createHash } from 'node:crypto';
+import { resourcesOf, summaryOf } from '../admission/summary.js';
+import type { Depends, Opcode } from '../../schemas/job.js';
+import type { Submission } from './job-desk.js';
+
+export interface JobSpec {
+  ops: Opcode[];
+  summary: string[];
+  user: string;
+  reason: string | null;
+  depends: Depends;
+  dryRun: boolean;
+}
+
+export function specOf({ ops, user, reason, depends, dryRun }: Submission): JobSpec {
+  return { ops, summary: ops.map(summaryOf), user, reason, depends, dryRun };
+}
+
+export function marksOf({ ops, user }: Submission): string[] {
+  const marks = [`user:${user}`, ...ops.flatMap((op) => [`opcode:${op.OP_ID}`, ...resourcesOf(op).map((resource) => `resource:${resource}`)])];
+  return [...new Set(marks)];
+}
+
+/** Equal for two requests that are equal as JSON. */
+export function digestOf(request: unknown): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('base64');
+}

@@ -1,0 +1,69 @@
+// Waiting for a job to change: look, and look again whenever something happened to it.
+import { ClassifiedError } from '../errors/classified-error.js';
+import type { JobRecord } from '../../schemas/job.js';
+import type { JobWatch } from './watch.js';
+
+type Read = (id: number) => Promise<JobRecord | undefined>;
+
+/**
+ * Calls `look` now and after each change of the job until it answers something or the time is over. Changes that come while it
+ * looks make it look once more, however many they were.
+ */
+export async function lookUntil<T>(
+  watch: JobWatch,
+  id: number,
+  look: () => Promise<T | undefined>,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  return await new Promise((resolve, reject) => {
+    let looking = false;
+    let changed = false;
+
+    const settle = (conclude: () => void) => {
+      stop();
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+      conclude();
+    };
+    const giveUp = () => settle(() => resolve(undefined));
+    const lookOnce = async () => {
+      changed = true;
+      if (looking) return;
+      looking = true;
+      try {
+        while (changed) {
+          changed = false;
+          const seen = await look();
+          if (seen !== undefined) return settle(() => resolve(seen));
+        }
+      } catch (error) {
+        settle(() => reject(error as Error));
+      } finally {
+        looking = false;
+      }
+    };
+    const stop = watch.on(id, () => void lookOnce());
+    const timer = setTimeout(giveUp, timeoutMs);
+    if (signal?.aborted === true) return giveUp();
+    signal?.addEventListener('abort', giveUp);
+    void lookOnce();
+  });
+}
+
+/** Reads a job once for all that ask in the same turn. Never shares a read that was sent earlier: it may predate the change that woke the asker. */
+export function shareReads(read: Read): Read {
+  const asked = new Map<number, Promise<JobRecord | undefined>>();
+  return (id) => {
+    const known = asked.get(id);
+    if (known !== undefined) return known;
+    const reading = Promise.resolve().then(() => {
+      asked.delete(id);
+      return read(id);
+    });
+    asked.set(id, reading);
+    return reading;
+  };
+}
+
+export const noSuchJob = (id: number) => new ClassifiedError('unknown_entity', `job ${id} does not exist, or has been forgotten`);

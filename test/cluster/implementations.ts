@@ -1,0 +1,32 @@
+// Both cluster stores in one shape, for suites that run on both.
+import { openMemoryTree } from '../../src/cluster/memory/memory-tree.js';
+import type { MemorySession } from '../../src/cluster/memory/memory-session.js';
+import type { Store } from '../../src/cluster/store.js';
+import { startZooKeeperLab } from './zookeeper-lab.js';
+
+export interface Cluster {
+  /** Another session. */
+  open(): Promise<Store>;
+  /** Ends the session of this store; resolves when the next one is connected. */
+  expire(store: Store): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openMemoryCluster(roots: string[]): Promise<Cluster> {
+  const tree = await openMemoryTree({ roots });
+  const sessions = new Map<Store, MemorySession>();
+  return {
+    async open() {
+      const session = tree.openSession();
+      sessions.set(session, session);
+      return session;
+    },
+    expire: async (store) => sessions.get(store)?.expire(),
+    close: tree.close,
+  };
+}
+
+export const implementations: [name: string, open: (roots: string[]) => Promise<Cluster>][] = [
+  ['ZooKeeper', startZooKeeperLab],
+  ['memory', openMemoryCluster],
+];

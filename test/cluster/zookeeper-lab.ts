@@ -1,0 +1,57 @@
+// A ZooKeeper server for one test file, and sessions with it, each through a network of its own that can be disturbed.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { vi } from 'vitest';
+import type { Store } from '../../src/cluster/store.js';
+import { openZooKeeperStore } from '../../src/cluster/zookeeper/zookeeper-store.js';
+import { startZooKeeper } from '../lab/zookeeper.js';
+import type { ZooKeeperHandle } from '../lab/zookeeper.js';
+import { startTcpProxy } from './tcp-proxy.js';
+import type { TcpProxy } from './tcp-proxy.js';
+
+export const sessionTimeoutMs = 4000;
+
+export interface ZooKeeperLab {
+  readonly server: ZooKeeperHandle;
+  open(): Promise<Store>;
+  /** The network between this session and the server. */
+  networkOf(store: Store): TcpProxy;
+  /** Cuts the session off until it has expired, and lets it come back. */
+  expire(store: Store): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startZooKeeperLab(roots: string[]): Promise<ZooKeeperLab> {
+  const dir = await mkdtemp(join(tmpdir(), 'rapid-zookeeper-'));
+  const server = await startZooKeeper({ dir });
+  const networks = new Map<Store, TcpProxy>();
+
+  function networkOf(store: Store): TcpProxy {
+    const network = networks.get(store);
+    if (!network) throw new Error('a session of another lab');
+    return network;
+  }
+
+  return {
+    server,
+    networkOf,
+    async open() {
+      const network = await startTcpProxy(server.connect);
+      const store = await openZooKeeperStore({ connect: network.address, root: '/rapid/test', sessionTimeoutMs, roots });
+      networks.set(store, network);
+      return store;
+    },
+    async expire(store) {
+      networkOf(store).freeze();
+      await vi.waitUntil(() => store.session === 'expired', { timeout: 2 * sessionTimeoutMs });
+      networkOf(store).thaw();
+      await store.connected();
+    },
+    async close() {
+      for (const network of networks.values()) network.close();
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,232 @@
+// What every driver of a hypervisor must do, as seen through the port. Each test makes guests of its own and leaves none; what
+// else the hypervisor knows is not looked at, so that a real one can be a subject too.
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parseDomainXml } from '../../src/domain-xml/domain-description.js';
+import type { DomainSighting, Hypervisor } from '../../workers/drivers/hypervisor.js';
+
+export interface Guest {
+  name: string;
+  uuid: string;
+  /** Whether the guest has ACPI and powers off when asked by it. */
+  acpi: boolean;
+  /** 1 when left out. */
+  vcpus?: number;
+}
+
+export interface HypervisorSubject {
+  hypervisor: Hypervisor;
+  /** XML of a guest that this hypervisor can run; its memory is the subject's choice. */
+  domainXml(guest: Guest): string;
+  close(): Promise<void>;
+}
+
+export interface ContractOptions {
+  /** False where guests power off at once whether they have ACPI or not (libvirt's test driver). Default true. */
+  guestsNeedAcpi?: boolean;
+  /** False where no guest has a system that could hear a request to power off. Default true. */
+  guestsPowerOff?: boolean;
+  /** How long a guest may take until it hears a request and has powered off. */
+  shutdownTimeoutMs?: number;
+}
+
+/** One suite for every driver. `open` gives a hypervisor to try; it is called once. */
+export function hypervisorContract(
+  name: string,
+  open: () => Promise<HypervisorSubject>,
+  { guestsNeedAcpi = true, guestsPowerOff = true, shutdownTimeoutMs = 5000 }: ContractOptions = {},
+): void {
+  describe(`hypervisor contract: ${name}`, { timeout: 30_000 + 2 * shutdownTimeoutMs }, () => {
+    let subject: HypervisorSubject;
+    let hypervisor: Hypervisor;
+    const made: string[] = [];
+
+    beforeAll(async () => {
+      subject = await open();
+      hypervisor = subject.hypervisor;
+    }, 120_000);
+
+    afterEach(async () => {
+      const forget = async (uuid: string) => {
+        await hypervisor.destroy(uuid);
+        await hypervisor.undefine(uuid);
+      };
+      await Promise.all(made.splice(0).map(forget));
+    }, 60_000);
+
+    afterAll(() => subject.close(), 30_000);
+
+    function guest(more: Partial<Guest> = {}): Guest & { xml: string } {
+      const uuid = randomUUID();
+      const chosen = { uuid, name: `contract-${uuid.slice(0, 8)}`, acpi: true, ...more };
+      made.push(chosen.uuid);
+      return { ...chosen, xml: subject.domainXml(chosen) };
+    }
+
+    async function defined(more: Partial<Guest> = {}): Promise<Guest & { xml: string }> {
+      const chosen = guest(more);
+      await hypervisor.define(chosen.xml);
+      return chosen;
+    }
+
+    async function started(more: Partial<Guest> = {}): Promise<Guest & { xml: string }> {
+      const chosen = await defined(more);
+      await hypervisor.start(chosen.uuid);
+      return chosen;
+    }
+
+    const sighting = (uuid: string): Promise<DomainSighting | undefined> => hypervisor.domain(uuid);
+    const stateOf = async (uuid: string) => (await sighting(uuid))?.state;
+
+    test('the host has processors, memory, an architecture and a version', async () => {
+      const facts = await hypervisor.host();
+      expect(facts.cpuCount).toBeGreaterThan(0);
+      expect(facts.memoryTotalMib).toBeGreaterThan(0);
+      expect(facts.memoryFreeMib).toBeGreaterThanOrEqual(0);
+      expect(facts.memoryFreeMib).toBeLessThanOrEqual(facts.memoryTotalMib);
+      expect(facts.arch).toMatch(/^\w+$/);
+      expect(facts.libvirtVersion).not.toBe('');
+    });
+
+    test('a defined domain is seen, off, by itself and among all', async () => {
+      const { uuid, name: guestName, xml } = await defined({ vcpus: 2 });
+      const { memoryMib } = parseDomainXml(xml);
+      const expected = { uuid, name: guestName, state: 'shutoff', endReason: 'unknown', memoryMib, vcpus: 2 };
+      expect(await sighting(uuid)).toEqual(expected);
+      expect((await hypervisor.domains()).filter((domain) => domain.uuid === uuid)).toEqual([expected]);
+    });
+
+    test('a UUID is found however it is written; one that nobody has is not', async () => {
+      const { uuid } = await defined();
+      expect((await sighting(uuid.toUpperCase()))?.uuid).toBe(uuid);
+      expect((await sighting(uuid.replaceAll('-', '')))?.uuid).toBe(uuid);
+      expect(await sighting(randomUUID())).toBeUndefined();
+      await expect(sighting('no uuid')).rejects.toMatchObject({ errorClass: 'wrong_input' });
+    });
+
+    test('defining again replaces what was known', async () => {
+      const { xml, ...chosen } = await defined();
+      await hypervisor.define(xml);
+      await hypervisor.define(subject.domainXml({ ...chosen, vcpus: 3 }));
+      expect(await sighting(chosen.uuid)).toMatchObject({ state: 'shutoff', vcpus: 3 });
+    });
+
+    test('defining again does not touch a running guest until it is started anew', async () => {
+      const { xml: _, ...chosen } = await started();
+      await hypervisor.define(subject.domainXml({ ...chosen, vcpus: 2 }));
+      expect(await sighting(chosen.uuid)).toMatchObject({ state: 'running', vcpus: 1 });
+      await hypervisor.destroy(chosen.uuid);
+      expect(await sighting(chosen.uuid)).toMatchObject({ state: 'shutoff', vcpus: 2 });
+    });
+
+    test.each<[string, (xml: string) => string]>([
+      ['text that is no XML', () => 'domain'],
+      ['XML that ends early', (xml) => xml.slice(0, xml.length / 2)],
+      ['another root', () => '<network><name>n</name></network>'],
+      ['no name', (xml) => xml.replace(/<name>.*<\/name>/, '')],
+      ['an empty name', (xml) => xml.replace(/<name>.*<\/name>/, '<name></name>')],
+      ['a name with a slash', (xml) => xml.replace(/<name>.*<\/name>/, '<name>a/b</name>')],
+      ['a malformed UUID', (xml) => xml.replace(/<uuid>.*<\/uuid>/, '<uuid>123</uuid>')],
+      ['no memory', (xml) => xml.replace(/<memory.*<\/memory>/, '')],
+      ['an unknown unit', (xml) => xml.replace(/<memory.*<\/memory>/, "<memory unit='parsec'>64</memory>")],
+      ['no operating system type', (xml) => xml.replace(/<type[^]*<\/type>/, '')],
+    ])('define refuses %s', async (_, spoil) => {
+      const { uuid, xml } = guest();
+      const spoiled = spoil(xml);
+      expect(spoiled).not.toBe(xml);
+      await expect(hypervisor.define(spoiled)).rejects.toMatchObject({ errorClass: 'wrong_input' });
+      expect(await sighting(uuid)).toBeUndefined();
+    });
+
+    test('a name belongs to one UUID and a UUID to one name', async () => {
+      const first = await defined();
+      const second = guest({ name: first.name });
+      await expect(hypervisor.define(second.xml)).rejects.toMatchObject({ errorClass: 'already_exists' });
+      const renamed = subject.domainXml({ ...first, name: `${first.name}-2` });
+      await expect(hypervisor.define(renamed)).rejects.toMatchObject({ errorClass: 'already_exists' });
+      expect(await sighting(second.uuid)).toBeUndefined();
+      expect(await sighting(first.uuid)).toMatchObject({ name: first.name });
+    });
+
+    test.each(['été', '虚拟机', 'جهاز', 'two words', 'a&b', "it's"])('a domain may be called %s', async (unusual) => {
+      const { uuid } = await defined({ name: unusual });
+      expect(await sighting(uuid)).toMatchObject({ name: unusual });
+    });
+
+    test('start runs a guest, and once more does nothing', async () => {
+      const { uuid } = await started();
+      await hypervisor.start(uuid);
+      const seen = await sighting(uuid);
+      expect(seen).toMatchObject({ state: 'running' });
+      expect(seen).not.toHaveProperty('endReason');
+      await expect(hypervisor.start(randomUUID())).rejects.toMatchObject({ errorClass: 'unknown_entity' });
+    });
+
+    test('two starts at once leave one running guest', async () => {
+      const { uuid } = await defined();
+      await Promise.all([hypervisor.start(uuid), hypervisor.start(uuid)]);
+      expect(await stateOf(uuid)).toBe('running');
+    });
+
+    test('destroy cuts the power, once or twice, of anyone', async () => {
+      const { uuid } = await started();
+      await hypervisor.destroy(uuid);
+      await hypervisor.destroy(uuid);
+      expect(await sighting(uuid)).toMatchObject({ state: 'shutoff', endReason: 'destroyed' });
+      await hypervisor.destroy(randomUUID());
+      await hypervisor.start(uuid);
+      expect(await stateOf(uuid)).toBe('running');
+    });
+
+    test.runIf(guestsPowerOff)('a guest with ACPI powers off when asked', async () => {
+      const { uuid } = await started({ acpi: true });
+      await expect
+        .poll(async () => {
+          // A guest that is still booting does not hear it yet: it is asked until it does.
+          await hypervisor.requestShutdown(uuid);
+          return sighting(uuid);
+        }, { timeout: shutdownTimeoutMs, interval: 200 })
+        .toMatchObject({ state: 'shutoff', endReason: 'shutdown' });
+    });
+
+    test.runIf(guestsNeedAcpi && guestsPowerOff)('a guest without ACPI does not hear it', async () => {
+      const deaf = await started({ acpi: false });
+      const hearing = await started({ acpi: true });
+      await expect
+        .poll(async () => {
+          await hypervisor.requestShutdown(deaf.uuid);
+          await hypervisor.requestShutdown(hearing.uuid);
+          return stateOf(hearing.uuid);
+        }, { timeout: shutdownTimeoutMs, interval: 200 })
+        .toBe('shutoff');
+      expect(await stateOf(deaf.uuid)).toBe('running');
+    });
+
+    test('asking a guest that is off does nothing; asking nobody is an error', async () => {
+      const { uuid } = await defined();
+      await hypervisor.requestShutdown(uuid);
+      expect(await sighting(uuid)).toMatchObject({ state: 'shutoff', endReason: 'unknown' });
+      await expect(hypervisor.requestShutdown(randomUUID())).rejects.toMatchObject({ errorClass: 'unknown_entity' });
+    });
+
+    test('undefine forgets a domain that is off, once or twice, and refuses one that runs', async () => {
+      const { uuid } = await started();
+      await expect(hypervisor.undefine(uuid)).rejects.toMatchObject({ errorClass: 'wrong_state' });
+      expect(await stateOf(uuid)).toBe('running');
+      await hypervisor.destroy(uuid);
+      expect(await stateOf(uuid)).toBe('shutoff');
+      await hypervisor.undefine(uuid);
+      await hypervisor.undefine(uuid);
+      expect(await sighting(uuid)).toBeUndefined();
+    });
+
+    test('many at once, each as if alone', async () => {
+      const guests = Array.from({ length: 8 }, () => guest());
+      await Promise.all(guests.map(({ xml }) => hypervisor.define(xml)));
+      await Promise.all(guests.map(({ uuid }) => hypervisor.start(uuid)));
+      const all = await hypervisor.domains();
+      const states = guests.map(({ uuid }) => all.find((domain) => domain.uuid === uuid)?.state);
+      expect(states).toEqual(guests.map(() => 'running'));
+    });
+  });
+}

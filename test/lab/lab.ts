@@ -1,0 +1,135 @@
+/** The whole lab: Redis, ZooKeeper and three hypervisor nodes, brought up, found again, and taken away. */
+import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { raiseBridge, removeBridge } from './bridge.js';
+import { ensureGuestImage, type GuestImage } from './guest-image.js';
+import { HypervisorNode } from './node.js';
+import { ensurePackages } from './packages.js';
+import { type LabPlan, labFolder, type NodeDescription, planLab } from './plan.js';
+import { allPids, killAll, programName, workingFolder } from './processes.js';
+import { attachRedis, describeRedis, type RedisDescription, type RedisHandle } from './redis.js';
+import { inTurn } from './turn.js';
+import { attachZooKeeper, describeZooKeeper, type ZooKeeperDescription, type ZooKeeperHandle } from './zookeeper.js';
+
+/** Plain data: `attachRedis`, `attachZooKeeper` and `HypervisorNode` make handles of its parts in any process. */
+export interface Lab {
+  readonly dir: string;
+  readonly bridge: string;
+  readonly gateway: string;
+  readonly consoleDir: string;
+  readonly redis: RedisDescription;
+  readonly zookeeper: ZooKeeperDescription;
+  readonly nodes: readonly NodeDescription[];
+  readonly guest: GuestImage;
+}
+
+export interface LabOptions {
+  /** The lab's folder; RAPID_LAB_DIR or `.lab` in the project by default. */
+  readonly dir?: string;
+  /** Told what is being done, when it takes a while. */
+  readonly progress?: (step: string) => void;
+}
+
+const PACKAGES = [
+  'redis-server', 'libzookeeper-java', 'libvirt-daemon-system', 'libvirt-clients', 'qemu-system-x86',
+  'busybox-static', 'cpio', 'iproute2',
+];
+
+/** Brings up what is not up. Returns in well under a second when everything is. */
+export async function ensureLab({ dir = labFolder(), progress = () => undefined }: LabOptions = {}): Promise<Lab> {
+  if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces and mounts: run it as root');
+  return inTurn(dir, async () => {
+    const plan = planLab(await realpath(dir));
+    progress('Debian packages');
+    await ensurePackages(PACKAGES);
+    progress('guest kernel and initrd');
+    const guest = await ensureGuestImage(plan.cacheDir);
+    progress(`bridge ${plan.bridge}`);
+    await raiseBridge(plan);
+    await mkdir(plan.consoleDir, { recursive: true });
+    const lab = await recordLab(plan, guest);
+    progress('Redis, ZooKeeper and the hypervisor nodes');
+    await Promise.all([
+      restartUnlessUp(attachRedis(lab.redis)),
+      restartUnlessUp(attachZooKeeper(lab.zookeeper)),
+      ...lab.nodes.map((node) => new HypervisorNode(node).start()),
+    ]);
+    return lab;
+  });
+}
+
+/** The lab as `ensureLab` left it, for a process that only uses it; undefined if there is none. */
+export async function findLab(dir: string = labFolder()): Promise<Lab | undefined> {
+  try {
+    return await labOnRecord(planLab(await realpath(dir)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes away everything that is the lab's, also what an interrupted run left. Only the cache folder stays. */
+export async function stopLab({ dir = labFolder(), progress = () => undefined }: LabOptions = {}): Promise<void> {
+  await inTurn(dir, async () => {
+    const plan = planLab(await realpath(dir));
+    progress('hypervisor nodes and their guests');
+    await Promise.all(plan.nodes.map((node) => new HypervisorNode(node).remove()));
+    progress('Redis and ZooKeeper');
+    await killAll('Redis and ZooKeeper', () => serversIn([plan.redisDir, plan.zookeeperDir]));
+    await removeBridge(plan);
+    const files = [plan.redisDir, plan.zookeeperDir, plan.nodesDir, plan.consoleDir, recordFile(plan), configFile(plan.dir)];
+    await Promise.all(files.map((file) => rm(file, { recursive: true, force: true })));
+  });
+}
+
+/** Where the configuration for rapid itself is written. */
+export function configFile(dir: string): string {
+  return join(dir, 'rapid.yaml');
+}
+
+async function restartUnlessUp(server: RedisHandle | ZooKeeperHandle): Promise<void> {
+  if (await server.isUp()) return;
+  // One that nobody can address any more, because its folder or the record of its port was deleted.
+  await killAll(`servers in ${server.dir}`, () => serversIn([server.dir]));
+  await server.restart();
+}
+
+/** Written before anything is started, so that ports are the same when an interrupted start is taken up again. */
+async function recordLab(plan: LabPlan, guest: GuestImage): Promise<Lab> {
+  const { dir, bridge, gateway, consoleDir, nodes } = plan;
+  const old = await labOnRecord(plan);
+  const lab: Lab = {
+    dir,
+    bridge,
+    gateway,
+    consoleDir,
+    redis: old?.redis ?? (await describeRedis({ dir: plan.redisDir, bind: [gateway, '127.0.0.1'], outlive: true })),
+    // It listens on one address only; the bridge's one is good for this machine and for the nodes.
+    zookeeper: old?.zookeeper ?? (await describeZooKeeper({ dir: plan.zookeeperDir, bind: gateway, outlive: true })),
+    nodes,
+    guest,
+  };
+  const draft = `${recordFile(plan)}.new`;
+  await writeFile(draft, `${JSON.stringify(lab, undefined, 2)}\n`);
+  await rename(draft, recordFile(plan));
+  return lab;
+}
+
+/** Undefined also if the folder was moved here: names, addresses and paths have changed then. */
+async function labOnRecord(plan: LabPlan): Promise<Lab | undefined> {
+  const text = await readFile(recordFile(plan), 'utf8').catch(() => undefined);
+  const lab = text === undefined ? undefined : (JSON.parse(text) as Lab);
+  return lab?.dir === plan.dir ? lab : undefined;
+}
+
+function recordFile(plan: LabPlan): string {
+  return join(plan.dir, 'lab.json');
+}
+
+/** Only servers: a shell that somebody opened in the folder is none of ours. */
+function serversIn(folders: readonly string[]): number[] {
+  return allPids().filter((pid) => {
+    const folder = workingFolder(pid);
+    const program = programName(pid);
+    return folder !== undefined && folders.includes(folder) && (program === 'redis-server' || program === 'java');
+  });
+}

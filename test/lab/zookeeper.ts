@@ -1,0 +1,121 @@
+/** A ZooKeeper server of the lab's own: one JVM with Debian's jars, small, allowing sessions as short as 2 s. */
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Daemon } from './daemon.js';
+import { ensurePackages } from './packages.js';
+import { ask, freePort } from './tcp.js';
+
+export interface ZooKeeperOptions {
+  readonly dir: string;
+  /** A free one is chosen if none is given. */
+  readonly port?: number;
+  /** The one address to listen on (ZooKeeper takes one, or all). */
+  readonly bind?: string;
+  /** Whether it goes on when the process that started it ends; it does not by default. */
+  readonly outlive?: boolean;
+}
+
+/** Everything needed to find the server again, also from another process. */
+export interface ZooKeeperDescription extends Required<ZooKeeperOptions> {
+  /** The connect string, `host:port`. */
+  readonly connect: string;
+}
+
+export interface ZooKeeperHandle extends ZooKeeperDescription {
+  /** Undefined while it does not run. */
+  readonly pid: number | undefined;
+  /** Whether it runs and serves requests. */
+  isUp(): Promise<boolean>;
+  stop(): Promise<void>;
+  /** Ends it as a power failure would (SIGKILL). */
+  kill(): Promise<void>;
+  /** Starts it again, ending it first if it runs, with the same data and port. */
+  restart(): Promise<void>;
+  /** Lets it hang: connections stay open and nothing answers (SIGSTOP). */
+  pause(): void;
+  resume(): void;
+}
+
+const SERVER_JAR = '/usr/share/java/zookeeper.jar';
+/** The server's warnings, in its log. Debian's zookeeper.jar names all other jars itself. */
+const LOG_JAR = '/usr/share/java/slf4j-simple.jar';
+
+export async function describeZooKeeper(options: ZooKeeperOptions): Promise<ZooKeeperDescription> {
+  const { bind = '127.0.0.1', outlive = false } = options;
+  const port = options.port ?? (await freePort([bind]));
+  return { dir: resolve(options.dir), port, bind, outlive, connect: `${bind}:${port}` };
+}
+
+export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeeperHandle> {
+  const handle = attachZooKeeper(await describeZooKeeper(options));
+  await handle.restart();
+  return handle;
+}
+
+/** The handle of a server that is described, whether it runs or not. */
+export function attachZooKeeper(description: ZooKeeperDescription): ZooKeeperHandle {
+  const { dir, port, bind, outlive } = description;
+  const configFile = join(dir, 'zoo.cfg');
+  const ready = async () => {
+    // `ruok` is answered before the data is loaded; the mode is not known until requests are served.
+    const answer = await ask(bind, port, { request: 'srvr', complete: /Mode: \w+\n/ });
+    return answer?.includes('Mode:') ?? false;
+  };
+  const daemon = new Daemon({ name: 'zookeeper', dir, argv: commandLine(configFile), outlive, ready });
+  return {
+    ...description,
+    get pid() {
+      return daemon.pid;
+    },
+    isUp: async () => daemon.pid !== undefined && (await ready()),
+    stop: () => daemon.stop(),
+    kill: () => daemon.kill(),
+    restart: async () => {
+      await ensurePackages(['libzookeeper-java', ...((await hasJava()) ? [] : ['default-jre-headless'])]);
+      await mkdir(join(dir, 'data'), { recursive: true });
+      await writeFile(configFile, configuration(description));
+      await daemon.restart();
+    },
+    pause: () => daemon.send('SIGSTOP'),
+    resume: () => daemon.send('SIGCONT'),
+  };
+}
+
+function commandLine(configFile: string): [string, ...string[]] {
+  return [
+    'java',
+    '-Xmx256m',
+    // The serial collector and the first compiler only: on a small machine they start faster and hold less.
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+    '-Dorg.slf4j.simpleLogger.showDateTime=true',
+    '-Dzookeeper.jmx.log4j.disable=true',
+    '-cp',
+    `${SERVER_JAR}:${LOG_JAR}`,
+    'org.apache.zookeeper.server.quorum.QuorumPeerMain',
+    configFile,
+  ];
+}
+
+function configuration({ dir, port, bind }: ZooKeeperDescription): string {
+  return [
+    'tickTime=1000',
+    'minSessionTimeout=2000',
+    'maxSessionTimeout=60000',
+    `dataDir=${join(dir, 'data')}`,
+    `clientPort=${port}`,
+    `clientPortAddress=${bind}`,
+    'maxClientCnxns=0',
+    'admin.enableServer=false',
+    '4lw.commands.whitelist=ruok,srvr,stat,mntr,cons,dump,wchs',
+    '',
+  ].join('\n');
+}
+
+/** A Java that is not a Debian package does as well. */
+async function hasJava(): Promise<boolean> {
+  const folders = (process.env['PATH'] ?? '').split(':').filter((folder) => folder !== '');
+  const found = await Promise.all(folders.map((folder) => access(join(folder, 'java')).then(() => true, () => false)));
+  return found.includes(true);
+}

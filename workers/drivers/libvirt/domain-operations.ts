@@ -1,0 +1,143 @@
+// The port's operations on domains as libvirt calls. They run in a connection's thread; each is repeatable: where libvirt fails,
+// the domain's state is looked at, and what is done already counts as done.
+import { parseDomainXml } from '../../../src/domain-xml/domain-description.js';
+import type { DomainSighting } from '../hypervisor.js';
+import { stateOf } from './domain-state.js';
+import { ErrorNumber } from './error-number.js';
+import { isLibvirtError, LibvirtError } from './libvirt-error.js';
+import type { Libvirt, Pointer } from './libvirt-library.js';
+
+// virDomainUndefineFlags. libvirt refuses to undefine what has a saved memory image, or records of snapshots or checkpoints, or
+// firmware variables, until told what becomes of them: the first three go with the domain, the variables' file stays. Not every
+// driver of libvirt knows the flags, so they are tried only after a refusal.
+const UNDEFINE_WITH_RECORDS = 0b1_0011;
+const UNDEFINE_KEEP_NVRAM = 0b1000;
+const UNDEFINE_ATTEMPTS = [0, UNDEFINE_WITH_RECORDS, UNDEFINE_WITH_RECORDS | UNDEFINE_KEEP_NVRAM];
+
+const FROM_NOWHERE = 0;
+
+function sight(libvirt: Libvirt, domain: Pointer): DomainSighting {
+  const { state, reason } = libvirt.domainState(domain);
+  const { maxMemoryKib, vcpus } = libvirt.domainInfo(domain);
+  return {
+    uuid: libvirt.domainUuid(domain),
+    name: libvirt.domainName(domain),
+    ...stateOf(state, reason),
+    memoryMib: Math.ceil(maxMemoryKib / 1024),
+    vcpus,
+  };
+}
+
+/** The use's result, or undefined when the hypervisor does not (or no longer) know the domain. */
+function whenKnown<T>(use: () => T): T | undefined {
+  try {
+    return use();
+  } catch (error) {
+    if (isLibvirtError(error, ErrorNumber.noDomain)) return undefined;
+    throw error;
+  }
+}
+
+function withDomain<T>(libvirt: Libvirt, find: () => Pointer, use: (domain: Pointer) => T): T {
+  const domain = find();
+  try {
+    return use(domain);
+  } finally {
+    libvirt.freeDomain(domain);
+  }
+}
+
+/** Does it. When libvirt fails and the domain is where it is to be, it was there before, or someone else was quicker. */
+function unlessThereAlready(libvirt: Libvirt, domain: Pointer, active: boolean, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    // Not every driver of libvirt has the same number for it, so the state decides.
+    if (!(error instanceof LibvirtError) || whenAnswered(() => libvirt.domainIsActive(domain)) !== active) throw error;
+  }
+}
+
+/** A second question after a failure: when it fails too, the first error is the one that counts. */
+function whenAnswered<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
+/** All domains; one that vanishes while the list is read is left out. */
+export function domains(libvirt: Libvirt, connection: Pointer): DomainSighting[] {
+  const found = libvirt.listDomains(connection);
+  try {
+    return found.flatMap((domain) => whenKnown(() => sight(libvirt, domain)) ?? []);
+  } finally {
+    for (const domain of found) libvirt.freeDomain(domain);
+  }
+}
+
+export function domain(libvirt: Libvirt, connection: Pointer, uuid: string): DomainSighting | undefined {
+  const find = () => libvirt.domainByUuid(connection, uuid);
+  return whenKnown(() => withDomain(libvirt, find, (found) => sight(libvirt, found)));
+}
+
+/** Whether libvirt refused the XML because its name or UUID is another domain's; libvirt has no number for that. */
+function clashes(libvirt: Libvirt, connection: Pointer, xml: string): boolean {
+  const { name, uuid } = parseDomainXml(xml);
+  const byName = () => libvirt.domainByName(connection, name);
+  const holder = whenKnown(() => withDomain(libvirt, byName, libvirt.domainUuid));
+  if (holder !== undefined) return holder !== uuid;
+  return uuid !== undefined && domain(libvirt, connection, uuid) !== undefined;
+}
+
+export function define(libvirt: Libvirt, connection: Pointer, xml: string): void {
+  try {
+    libvirt.freeDomain(libvirt.defineDomain(connection, xml));
+  } catch (error) {
+    if (isLibvirtError(error, ErrorNumber.operationFailed) && clashes(libvirt, connection, xml)) {
+      throw new LibvirtError(ErrorNumber.domExist, error.domain, error.message);
+    }
+    throw error;
+  }
+}
+
+export function start(libvirt: Libvirt, connection: Pointer, uuid: string): void {
+  withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
+    unlessThereAlready(libvirt, found, true, () => libvirt.createDomain(found));
+  });
+}
+
+export function requestShutdown(libvirt: Libvirt, connection: Pointer, uuid: string): void {
+  withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
+    unlessThereAlready(libvirt, found, false, () => libvirt.shutdownDomain(found));
+  });
+}
+
+export function destroy(libvirt: Libvirt, connection: Pointer, uuid: string): void {
+  whenKnown(() =>
+    withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
+      unlessThereAlready(libvirt, found, false, () => libvirt.destroyDomain(found));
+    }),
+  );
+}
+
+function undefineSomehow(libvirt: Libvirt, found: Pointer, [flags = 0, ...more] = UNDEFINE_ATTEMPTS): void {
+  try {
+    libvirt.undefineDomain(found, flags);
+  } catch (error) {
+    if (more.length === 0 || !isLibvirtError(error, ErrorNumber.operationInvalid)) throw error;
+    undefineSomehow(libvirt, found, more);
+  }
+}
+
+export function undefine(libvirt: Libvirt, connection: Pointer, uuid: string): void {
+  whenKnown(() =>
+    withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
+      // libvirt would undefine a running domain too: it would run on and be forgotten when it ends.
+      if (libvirt.domainIsActive(found)) {
+        throw new LibvirtError(ErrorNumber.operationInvalid, FROM_NOWHERE, `domain ${libvirt.domainName(found)} is running`);
+      }
+      undefineSomehow(libvirt, found);
+    }),
+  );
+}

@@ -1,0 +1,134 @@
+// libvirt's C functions as they stand in its headers, bound through koffi. Only the thread of a connection loads this: the calls
+// are synchronous and may take long, and libvirt keeps the last error per thread.
+import koffi from 'koffi';
+import { ErrorNumber } from './error-number.js';
+import { LibvirtError } from './libvirt-error.js';
+
+/** An address in libvirt's memory; null is C's NULL. */
+export type Pointer = bigint | null;
+
+/** A 64-bit number: koffi gives a bigint where a number would not hold it. */
+type Wide = number | bigint;
+
+const VirError = koffi.struct({ code: 'int', domain: 'int', message: 'str', level: 'int' });
+const VirNodeMemoryStats = koffi.struct({ field: koffi.array('char', 80, 'String'), value: 'ulonglong' });
+koffi.struct('VirDomainInfo', {
+  state: 'uchar',
+  maxMem: 'ulong',
+  memory: 'ulong',
+  nrVirtCpu: 'ushort',
+  cpuTime: 'ulonglong',
+});
+koffi.struct('VirNodeInfo', {
+  model: koffi.array('char', 32, 'String'),
+  memory: 'ulong',
+  cpus: 'uint',
+  mhz: 'uint',
+  nodes: 'uint',
+  sockets: 'uint',
+  cores: 'uint',
+  threads: 'uint',
+});
+
+type ObjectCall = (object: Pointer) => number;
+type TextOf = (object: Pointer) => string | null;
+type Lookup = (connection: Pointer, key: string) => Pointer;
+type VersionCall = (connection: Pointer, into: Wide[]) => number;
+
+function load(library: string) {
+  try {
+    return koffi.load(library);
+  } catch {
+    throw new LibvirtError(
+      ErrorNumber.noSupport,
+      0,
+      `${library} cannot be loaded on this machine: install the package libvirt0 (Debian, Ubuntu) or libvirt-libs (Fedora, RHEL)`,
+    );
+  }
+}
+
+/** Binds the functions. Throws LibvirtError when the machine has no such library. */
+export function bindLibvirt(library: string) {
+  const c = load(library);
+  return {
+    connectOpen: c.func('void *virConnectOpen(str)') as (uri: string) => Pointer,
+    connectClose: c.func('int virConnectClose(void *)') as ObjectCall,
+    connectIsAlive: c.func('int virConnectIsAlive(void *)') as ObjectCall,
+    connectGetType: c.func('str virConnectGetType(void *)') as TextOf,
+    connectGetLibVersion: c.func('int virConnectGetLibVersion(void *, _Out_ ulong *)') as VersionCall,
+    connectGetVersion: c.func('int virConnectGetVersion(void *, _Out_ ulong *)') as VersionCall,
+    nodeGetInfo: c.func('int virNodeGetInfo(void *, _Out_ VirNodeInfo *)') as (
+      connection: Pointer,
+      into: { model?: string; memory?: Wide; cpus?: number },
+    ) => number,
+    nodeGetMemoryStats: c.func('int virNodeGetMemoryStats(void *, int, void *, _Inout_ int *, uint)') as (
+      connection: Pointer,
+      cell: number,
+      into: Buffer | null,
+      count: number[],
+      flags: number,
+    ) => number,
+    nodeGetFreeMemory: c.func('ulonglong virNodeGetFreeMemory(void *)') as (connection: Pointer) => Wide,
+    listAllDomains: c.func('int virConnectListAllDomains(void *, _Out_ void **, uint)') as (
+      connection: Pointer,
+      into: Pointer[],
+      flags: number,
+    ) => number,
+    domainLookupByUuid: c.func('void *virDomainLookupByUUIDString(void *, str)') as Lookup,
+    domainLookupByName: c.func('void *virDomainLookupByName(void *, str)') as Lookup,
+    domainDefineXml: c.func('void *virDomainDefineXMLFlags(void *, void *, uint)') as (
+      connection: Pointer,
+      xml: Buffer,
+      flags: number,
+    ) => Pointer,
+    domainFree: c.func('int virDomainFree(void *)') as ObjectCall,
+    domainCreate: c.func('int virDomainCreate(void *)') as ObjectCall,
+    domainShutdown: c.func('int virDomainShutdown(void *)') as ObjectCall,
+    domainDestroy: c.func('int virDomainDestroy(void *)') as ObjectCall,
+    domainUndefine: c.func('int virDomainUndefineFlags(void *, uint)') as (domain: Pointer, flags: number) => number,
+    domainIsActive: c.func('int virDomainIsActive(void *)') as ObjectCall,
+    domainGetName: c.func('str virDomainGetName(void *)') as TextOf,
+    domainGetUuidString: c.func('int virDomainGetUUIDString(void *, void *)') as (domain: Pointer, into: Buffer) => number,
+    domainGetInfo: c.func('int virDomainGetInfo(void *, _Out_ VirDomainInfo *)') as (
+      domain: Pointer,
+      into: { maxMem?: Wide; nrVirtCpu?: number },
+    ) => number,
+    domainGetState: c.func('int virDomainGetState(void *, _Out_ int *, _Out_ int *, uint)') as (
+      domain: Pointer,
+      state: number[],
+      reason: number[],
+      flags: number,
+    ) => number,
+    getLastError: c.func('void *virGetLastError(void)') as () => Pointer,
+    setErrorFunc: c.func('void virSetErrorFunc(void *, void *)') as (userData: Pointer, handler: Pointer) => void,
+    /** The address of a function, not bound to be called from here. */
+    addressOf: (name: string): Pointer => c.symbol(name) as bigint,
+  };
+}
+
+export type LibvirtSymbols = ReturnType<typeof bindLibvirt>;
+
+/** The content of a virError. */
+export function readError(address: Pointer): { code: number; domain: number; message: string | null } {
+  return koffi.decode(address, VirError);
+}
+
+/** The addresses in an array that libvirt allocated, which is freed. */
+export function takePointers(array: Pointer, count: number): Pointer[] {
+  try {
+    return count === 0 ? [] : koffi.decode(array, 'void *', count);
+  } finally {
+    koffi.free(array);
+  }
+}
+
+/** Room for so many virNodeMemoryStats. */
+export function memoryStatsBuffer(count: number): Buffer {
+  return Buffer.alloc(Math.max(1, count) * koffi.sizeof(VirNodeMemoryStats));
+}
+
+/** The virNodeMemoryStats in a buffer, by field name, in KiB. */
+export function readMemoryStats(buffer: Buffer, count: number): Map<string, number> {
+  const stats: { field: string; value: Wide }[] = koffi.decode(buffer, VirNodeMemoryStats, count);
+  return new Map(stats.map(({ field, value }) => [field, Number(value)]));
+}

@@ -1,0 +1,32 @@
+// What passes between the process and the thread of a libvirt connection. One call is under way per thread at a time.
+import type { ErrorClass } from '../../../schemas/error-class.js';
+import type { Hypervisor } from '../hypervisor.js';
+
+/** What the thread is started with. */
+export interface ThreadData {
+  uri: string;
+  /** The file that holds libvirt, as the dynamic loader finds it. */
+  library: string;
+  /** Not 0 once nobody waits for the call under way: what was given up must not be sent a second time. */
+  abandoned: Int32Array<SharedArrayBuffer>;
+}
+
+/** The port's operations, and `open`: to have a connection, no more. */
+export type OperationName = Exclude<keyof Hypervisor, 'close'> | 'open';
+
+/** One call. The argument is the UUID or the XML, where the operation has one. */
+export interface Call {
+  operation: OperationName | 'close';
+  argument: string;
+}
+
+export type Answer =
+  | { kind: 'value'; value: unknown }
+  | { kind: 'failure'; errorClass: ErrorClass; message: string }
+  | { kind: 'defect'; stack: string };
+
+/** The first message of a thread: its number in the kernel, by which a call that hangs in it can be found. */
+export interface Started {
+  kind: 'started';
+  kernelThreadId: number;
+}

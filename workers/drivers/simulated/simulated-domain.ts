@@ -1,0 +1,96 @@
+// A domain of the simulated world, and what the operations of the port make of it: pure functions from the domains of a node to
+// what changes. They follow libvirt with QEMU.
+import { randomUUID } from 'node:crypto';
+import { parseDomainXml } from '../../../src/domain-xml/domain-description.js';
+import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
+import { ClassifiedError } from '../../../src/errors/classified-error.js';
+import type { DomainSighting, EndReason } from '../hypervisor.js';
+
+/** What a guest is given when it starts. */
+interface Hardware {
+  memoryMib: number;
+  vcpus: number;
+  acpi: boolean;
+}
+
+export interface SimulatedDomain {
+  uuid: string;
+  name: string;
+  /** As last defined; a running guest keeps what it was started with. */
+  xml: string;
+  defined: Hardware;
+  running: Hardware | null;
+  /** A guest that runs and was asked to power off, and will. */
+  shuttingDown: boolean;
+  /** Why it does not run. */
+  endReason: EndReason;
+}
+
+export type Domains = ReadonlyMap<string, SimulatedDomain>;
+
+/** What an operation does to the domains of a node: one is put, one is forgotten, or none; and it may fail all the same. */
+export interface Outcome {
+  put?: SimulatedDomain;
+  forget?: string;
+  error?: ClassifiedError;
+}
+
+export function sight({ uuid, name, defined, running, endReason }: SimulatedDomain): DomainSighting {
+  const { memoryMib, vcpus } = running ?? defined;
+  const state = running ? ({ state: 'running' } as const) : ({ state: 'shutoff', endReason } as const);
+  return { uuid, name, ...state, memoryMib, vcpus };
+}
+
+/** What the running guests hold, in MiB. */
+export function memoryInUseMib(domains: Domains): number {
+  return [...domains.values()].reduce((sum, { running }) => sum + (running?.memoryMib ?? 0), 0);
+}
+
+/** The domain of that UUID. Throws wrong_input: it is no UUID. */
+export function find(domains: Domains, uuid: string): SimulatedDomain | undefined {
+  return domains.get(canonicalUuid(uuid));
+}
+
+function known(domains: Domains, uuid: string): SimulatedDomain {
+  const domain = find(domains, uuid);
+  if (domain === undefined) throw new ClassifiedError('unknown_entity', `no domain has the UUID ${canonicalUuid(uuid)}`);
+  return domain;
+}
+
+export function define(domains: Domains, xml: string): Outcome {
+  const { name, uuid = randomUUID(), memoryMib, vcpus, acpi } = parseDomainXml(xml);
+  const clash = [...domains.values()].find((other) => (other.name === name) !== (other.uuid === uuid));
+  if (clash) throw new ClassifiedError('already_exists', `domain ${clash.name} is defined with the UUID ${clash.uuid}`);
+  const before = domains.get(uuid) ?? { running: null, shuttingDown: false, endReason: 'unknown' as const };
+  return { put: { ...before, uuid, name, xml, defined: { memoryMib, vcpus, acpi } } };
+}
+
+export function start(domains: Domains, uuid: string, nodeMemoryMib: number): Outcome {
+  const domain = known(domains, uuid);
+  if (domain.running) return {};
+  const freeMib = nodeMemoryMib - memoryInUseMib(domains);
+  if (domain.defined.memoryMib > freeMib) {
+    const text = `domain ${domain.name} needs ${domain.defined.memoryMib} MiB of memory, ${freeMib} MiB are free`;
+    return { put: { ...domain, endReason: 'failed' }, error: new ClassifiedError('insufficient_resources', text) };
+  }
+  return { put: { ...domain, running: domain.defined, shuttingDown: false } };
+}
+
+/** A guest without ACPI does not hear it. */
+export function requestShutdown(domains: Domains, uuid: string): Outcome {
+  const domain = known(domains, uuid);
+  return domain.running?.acpi ? { put: { ...domain, shuttingDown: true } } : {};
+}
+
+/** Ends a running guest for that reason; nothing when it does not run or is not known. */
+export function end(domains: Domains, uuid: string, endReason: EndReason): Outcome {
+  const domain = find(domains, uuid);
+  return domain?.running ? { put: { ...domain, running: null, shuttingDown: false, endReason } } : {};
+}
+
+export function undefine(domains: Domains, uuid: string): Outcome {
+  const domain = find(domains, uuid);
+  if (domain === undefined) return {};
+  if (domain.running) throw new ClassifiedError('wrong_state', `domain ${domain.name} is running`);
+  return { forget: domain.uuid };
+}

@@ -1,0 +1,83 @@
+// A cluster's hypervisors without any hypervisor: what the embedded default runs on, and what the tests of everything above the
+// drivers run against. Kept in a folder, it outlives the process as real guests do: those that ran still run.
+import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
+import { ClassifiedError } from '../../../src/errors/classified-error.js';
+import type { EndReason, Hypervisors } from '../hypervisor.js';
+import { type PlannedFailures, planFailures } from './planned-failures.js';
+import { end, type SimulatedDomain } from './simulated-domain.js';
+import { refuseUnreachable, simulatedHypervisor } from './simulated-hypervisor.js';
+import { type NodeSize, openSimulatedNode, type SimulatedNode } from './simulated-node.js';
+import { forgetfulStore, openWorldStore } from './world-store.js';
+
+export interface WorldOptions {
+  nodes: NodeSize[];
+  /** The folder that keeps the world; without one it ends with the process. */
+  directory?: string;
+  /** How long a guest with ACPI takes to power off when asked. */
+  shutdownDelayMs?: number;
+}
+
+export interface SimulatedWorld {
+  hypervisors: Hypervisors;
+  /** The guest powers itself off; nothing when it does not run. */
+  powerOff(uuid: string): Promise<void>;
+  /** The guest ends by itself, badly; nothing when it does not run. */
+  crash(uuid: string): Promise<void>;
+  /** Makes a node answer no more, or again; its guests run on. Throws unknown_entity: no such node. */
+  node(name: string): Pick<SimulatedNode, 'unreachable'>;
+  failNext: PlannedFailures['failNext'];
+  /** All there is, by node and in order of UUIDs: two worlds are alike when these are equal. */
+  snapshot(): Record<string, SimulatedDomain[]>;
+  close(): Promise<void>;
+}
+
+const DEFAULT_SHUTDOWN_DELAY_MS = 50;
+
+function byUuid(a: SimulatedDomain, b: SimulatedDomain): number {
+  return a.uuid < b.uuid ? -1 : 1;
+}
+
+/** environment_error: the folder cannot be opened, or another process has it open. */
+export async function openSimulatedWorld({
+  nodes: sizes,
+  directory,
+  shutdownDelayMs = DEFAULT_SHUTDOWN_DELAY_MS,
+}: WorldOptions): Promise<SimulatedWorld> {
+  const store = directory === undefined ? forgetfulStore : await openWorldStore(directory);
+  const opened = await Promise.all(sizes.map((size) => openSimulatedNode(size, store, shutdownDelayMs)));
+  const nodes = new Map(opened.map((node) => [node.size.name, node]));
+  const failures = planFailures();
+
+  function nodeNamed(name: string): SimulatedNode {
+    const node = nodes.get(name);
+    if (node === undefined) throw new ClassifiedError('unknown_entity', `no node is called ${JSON.stringify(name)}`);
+    return node;
+  }
+
+  async function endEverywhere(uuid: string, reason: EndReason): Promise<void> {
+    const canonical = canonicalUuid(uuid);
+    await Promise.all(opened.map((node) => node.change((domains) => end(domains, canonical, reason))));
+  }
+
+  return {
+    hypervisors: {
+      async on(name) {
+        const node = nodeNamed(name);
+        refuseUnreachable(node);
+        return simulatedHypervisor(node, failures);
+      },
+    },
+    powerOff: (uuid) => endEverywhere(uuid, 'shutdown'),
+    crash: (uuid) => endEverywhere(uuid, 'crashed'),
+    node: nodeNamed,
+    failNext: failures.failNext,
+    snapshot: () =>
+      Object.fromEntries(
+        opened.map((node) => [node.size.name, structuredClone([...node.domains().values()]).sort(byUuid)]),
+      ),
+    async close() {
+      await Promise.all(opened.map((node) => node.close()));
+      await store.close();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+// What the engine of a worker is made of.
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import type { Locks } from '../../src/cluster/locks.js';
+import type { Store } from '../../src/cluster/store.js';
+import type { Keys } from '../../src/jobs/keys.js';
+import type { JobWatch } from '../../src/jobs/watch.js';
+import type { OpcodeDefinition } from './opcode.js';
+import type { World } from './world.js';
+
+export interface EngineParts {
+  /** The worker's name in locks, records and logs. */
+  worker: string;
+  redis: Redis;
+  keys: Keys;
+  watch: JobWatch;
+  store: Store;
+  locks: Locks;
+  world: World;
+  opcodes: ReadonlyMap<string, OpcodeDefinition>;
+  /** How many ended jobs are kept. */
+  keepCount: number;
+  /** How many workers may die at one step. */
+  takeUpLimit: number;
+  /** How many opcodes may run at a time on one node. */
+  opcodesPerNode: number;
+  log: Logger;
+}

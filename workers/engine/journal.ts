@@ -1,0 +1,71 @@
+// What a running opcode writes into its job: status, steps, log. Small things are gathered and go out with the next write, or a moment later.
+import type { JobStatus, Progress, Timestamp } from '../../schemas/job.js';
+import type { JobEvent } from '../../src/jobs/job-desk.js';
+import type { StoredEvent } from '../../src/jobs/record.js';
+import type { Change, Run } from '../../src/jobs/run.js';
+import { now } from '../../src/jobs/timestamp.js';
+
+/** A longer message is cut; a log is for reading. */
+const MOST_CHARACTERS = 4096;
+const PROGRESS_EVERY_MS = 500;
+
+type StepPhase = Extract<JobEvent, { type: 'step' }>['phase'];
+
+export interface Journal {
+  log(message: string): void;
+  step(name: string, phase: StepPhase): void;
+  /** The opcode's own status, result and progress; `jobStatus` when the job's changes with it. */
+  fate(fate: { status: JobStatus; result?: unknown; progress?: Progress | null }, change?: Change): Promise<void>;
+  /** Tells how far the present step is; most of the calls are dropped. */
+  progress(fraction: number): void;
+  write(change: Change): Promise<void>;
+}
+
+export function openJournal(run: Run, opcode: number): Journal {
+  let events: StoredEvent[] = [];
+  let { status, result, progress } = run.fate(opcode);
+  let progressAt = 0;
+  let flushing: NodeJS.Immediate | undefined;
+
+  const write = async ({ status: jobStatus, fields = {}, events: more = [] }: Change) => {
+    clearImmediate(flushing);
+    flushing = undefined;
+    const all = [...events, ...more];
+    events = [];
+    if (jobStatus !== undefined && jobStatus !== run.status) all.push({ type: 'status', at: now(), status: jobStatus });
+    const length = run.logLength;
+    await run.write({
+      fields: { ...fields, ...(all.some((event) => event.type === 'log') ? { log_length: length } : {}) },
+      events: all,
+      ...(jobStatus === undefined ? {} : { status: jobStatus }),
+    });
+  };
+  /** A write that nobody waits for: if the job is lost, the next one that is waited for says so. */
+  const soon = (change: Change = {}) => void write(change).catch(() => undefined);
+  const add = (event: StoredEvent) => {
+    events.push(event);
+    flushing ??= setImmediate(soon);
+  };
+
+  return {
+    write,
+    log(message) {
+      const at: Timestamp = now();
+      run.logLength += 1;
+      add({ type: 'log', at, opcode, entry: [run.logLength, at, 'message', message.slice(0, MOST_CHARACTERS)] });
+    },
+    step: (name, phase) => add({ type: 'step', at: now(), opcode, step: name, phase }),
+    async fate(next, change = {}) {
+      const changed = next.status !== status;
+      ({ status, result, progress } = { result, progress, ...next });
+      const told: StoredEvent[] = changed ? [{ type: 'opcode', at: now(), opcode, status }] : [];
+      await write({ ...change, fields: { ...change.fields, [`op:${opcode}`]: { status, result, progress } }, events: [...told, ...(change.events ?? [])] });
+    },
+    progress(fraction) {
+      if (progress === null || performance.now() - progressAt < PROGRESS_EVERY_MS) return;
+      progressAt = performance.now();
+      progress = { ...progress, fraction };
+      soon({ fields: { [`op:${opcode}`]: { status, result, progress } } });
+    },
+  };
+}

@@ -1,0 +1,128 @@
+// Runs a job from wherever it stands to its end: its opcodes in order, by one worker at a time.
+import { isFinal, type Depends, type JobStatus } from '../../schemas/job.js';
+import type { Handled } from '../../src/jobs/queue.js';
+import { claimJob, LostJob, type Run } from '../../src/jobs/run.js';
+import type { EngineParts } from './engine.js';
+import { positionIn } from './execute-steps.js';
+import { HandOver } from './interruption.js';
+import { openJournal, type Journal } from './journal.js';
+import { CANCELED, failure, PRECEDING_FAILED, type Outcome } from './outcome.js';
+import { preparedIn, runOpcode } from './run-opcode.js';
+import { listenForStops, type StopSignals } from './stop-signals.js';
+
+/** How often workers have died at one place of a job. */
+interface TakeUps {
+  place: string;
+  times: number;
+}
+
+/** Claims the job and runs it. `goingAway` is aborted with HandOver when the worker shall end. */
+export async function runJob(engine: EngineParts, id: number, goingAway: AbortSignal): Promise<Handled> {
+  const stops = listenForStops(engine, id, goingAway);
+  try {
+    const run = await claimJob(engine.redis, engine.keys, engine.keepCount, id, engine.worker);
+    if (run === undefined) return 'done';
+    stops.claimed(run);
+    return await runClaimed(engine, run, stops.signals);
+  } finally {
+    stops.stop();
+  }
+}
+
+async function runClaimed(engine: EngineParts, run: Run, stops: StopSignals): Promise<Handled> {
+  try {
+    for (let index = 0; index < run.spec.ops.length; index++) {
+      if (isFinal(run.fate(index).status)) continue;
+      const journal = openJournal(run, index);
+      const conclude = (outcome: Outcome) => writeOutcome(run, index, journal, outcome);
+      const decided = await beforehand(engine, run, index, journal);
+      if (decided !== undefined) await conclude(decided);
+      const outcome = decided ?? (await runNext(engine, run, index, journal, stops, conclude));
+      if (outcome.status !== 'success') break;
+    }
+    return 'done';
+  } catch (error) {
+    if (error instanceof LostJob) return 'done';
+    if (!(error instanceof HandOver)) engine.log.error({ err: error, job: run.id }, 'the engine failed; the job is handed back');
+    // A worker that goes away in good order has not died at this step.
+    if (error instanceof HandOver) await run.write({ fields: { taken_up: null } }).catch(() => undefined);
+    return 'hand back';
+  }
+}
+
+/** What decides an opcode's fate before it is run: the jobs it depends on, and too many dead workers. */
+async function beforehand({ worker, opcodes, takeUpLimit }: EngineParts, run: Run, index: number, journal: Journal): Promise<Outcome | undefined> {
+  if (index === 0 && preparedIn(run, 0) === undefined) {
+    const refused = dependencyOutcome(run.spec.depends, run.dependencyStatuses);
+    if (refused !== undefined) return refused;
+  }
+  if (run.epoch === 1) return undefined;
+  const prepared = preparedIn(run, index);
+  const names = prepared === undefined ? [] : (opcodes.get(run.spec.ops[index]?.OP_ID ?? '')?.steps(prepared.facts) ?? []).map(({ name }) => name);
+  const { done, undoing } = positionIn(run, index);
+  const at = undoing === undefined ? `step ${done + 1} of ${names.length} ("${names[done] ?? 'result'}")` : `undoing step ${undoing} of ${names.length}`;
+  const where = prepared === undefined ? 'before the first step' : at;
+
+  const before = run.note<TakeUps | null>('taken_up');
+  const place = `${index} ${where}`;
+  const times = before?.place === place ? before.times + 1 : 1;
+  await run.write({ fields: { taken_up: { place, times } satisfies TakeUps } });
+  if (times > takeUpLimit) {
+    const message = `given up at ${where}: ${times} workers in a row died there; what the step did, and the steps before it, stay as they are`;
+    return failure('OpExecError', { message, errorClass: 'environment_error' });
+  }
+  journal.log(`taken up by worker ${worker} at ${where}`);
+  return undefined;
+}
+
+async function runNext(
+  engine: EngineParts,
+  run: Run,
+  index: number,
+  journal: Journal,
+  stops: StopSignals,
+  conclude: (outcome: Outcome) => Promise<void>,
+): Promise<Outcome> {
+  const op = run.spec.ops[index] ?? { OP_ID: '' };
+  const definition = engine.opcodes.get(op.OP_ID);
+  if (definition === undefined) {
+    const message = `worker ${engine.worker} does not know ${op.OP_ID}; is it older than the API?`;
+    const outcome = failure('OpPrereqError', { message, errorClass: 'environment_error' });
+    await conclude(outcome);
+    return outcome;
+  }
+  return await runOpcode({ engine, run, stops, journal, index, op, definition, conclude });
+}
+
+/** Writes how the opcode ended, and with it the job's end if this decides it. */
+async function writeOutcome(run: Run, index: number, journal: Journal, outcome: Outcome): Promise<void> {
+  const last = index === run.spec.ops.length - 1;
+  const rest = outcome.status === 'error' ? PRECEDING_FAILED : CANCELED;
+  const fields: Record<string, unknown> = {};
+  if (outcome.status !== 'success') {
+    for (let later = index + 1; later < run.spec.ops.length; later++) fields[`op:${later}`] = { ...rest, progress: null };
+  }
+  const ends = last || outcome.status !== 'success';
+  const progress = run.fate(index).progress;
+  await journal.fate(
+    {
+      status: outcome.status,
+      result: outcome.result,
+      ...(progress !== null && outcome.status === 'success' ? { progress: { ...progress, done: progress.total, fraction: null } } : {}),
+    },
+    // Between two opcodes a job waits for the locks of the next.
+    { status: ends ? outcome.status : 'waiting', fields },
+  );
+}
+
+/** What the ends of other jobs mean for this one: nothing, or its own end. */
+function dependencyOutcome(depends: Depends, statuses: JobStatus[]): Outcome | undefined {
+  for (const [index, [job, accepted]] of depends.entries()) {
+    const status = statuses[index];
+    if (status === undefined || accepted.length === 0 || accepted.includes(status)) continue;
+    if (status === 'canceled') return CANCELED;
+    const message = `Dependency job ${job} finished with status '${status}', not one of '${accepted.join("', '")}' as required`;
+    return failure('OpPrereqError', { message, errorClass: 'wrong_state' });
+  }
+  return undefined;
+}

@@ -1,0 +1,44 @@
+// What can stop a running job from outside, as signals.
+import type { Run } from '../../src/jobs/run.js';
+import { LostJob } from '../../src/jobs/run.js';
+import { Cancelled } from './interruption.js';
+import type { EngineParts } from './engine.js';
+
+export interface StopSignals {
+  /** The job is another worker's (LostJob), or this worker is going away (HandOver). */
+  leave: AbortSignal;
+  /** A client asked for the job to be cancelled (Cancelled). */
+  cancel: AbortSignal;
+}
+
+/**
+ * Listens for what is told of a job. It starts before the job is claimed, so that nothing is told in between unheard; `claimed` says
+ * with which epoch this worker has it.
+ */
+export function listenForStops({ redis, keys, watch }: EngineParts, id: number, goingAway: AbortSignal) {
+  const lost = new AbortController();
+  const cancel = new AbortController();
+  let mine = Infinity;
+
+  const consider = (epoch: number, cancelled: boolean) => {
+    if (epoch > mine) lost.abort(new LostJob(`job ${id} was taken up by another worker`));
+    if (cancelled) cancel.abort(new Cancelled('Job canceled by request'));
+  };
+  const lookAgain = async () => {
+    const [epoch, cancelled] = await redis.hmget(keys.job(id), 'epoch', 'cancel');
+    consider(Number(epoch), cancelled === '1');
+  };
+  const stop = watch.on(id, (what) => {
+    if (what === 'cancel') consider(0, true);
+    else if (what === 'missed') void lookAgain().catch(() => undefined);
+    else if (what.startsWith('claimed ')) consider(Number(what.slice('claimed '.length)), false);
+  });
+  return {
+    signals: { leave: AbortSignal.any([lost.signal, goingAway]), cancel: cancel.signal } satisfies StopSignals,
+    claimed(run: Run) {
+      mine = run.epoch;
+      consider(0, run.cancelRequested);
+    },
+    stop,
+  };
+}

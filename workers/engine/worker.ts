@@ -1,0 +1,59 @@
+// A worker: takes jobs from the queue and runs them, as many at a time as it may; those that wait for locks hold up no others.
+import { startDelivery } from '../../src/jobs/deliver.js';
+import { consumeJobs, openQueue, type Handled } from '../../src/jobs/queue.js';
+import { forgetOld, redeliverLost } from '../../src/jobs/reconcile.js';
+import { sweepLocks } from '../../src/cluster/lock-list.js';
+import type { EngineParts } from './engine.js';
+import { HandOver } from './interruption.js';
+import { runJob } from './run-job.js';
+
+export interface WorkerSettings {
+  /** Jobs that are taken at a time. */
+  openJobs: number;
+  /** Seconds for which ended jobs are kept. */
+  keepS: number;
+}
+
+export interface Worker {
+  /** Takes no more jobs and leaves those it has to other workers, at once. */
+  close(): Promise<void>;
+}
+
+const HOUSEKEEPING_MS = 5000;
+const LOCK_SWEEP_MS = 60_000;
+
+export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSettings): Worker {
+  const { redis, keys, watch, store, log } = engine;
+  const goingAway = new AbortController();
+  const queue = openQueue(redis, keys);
+  const delivery = startDelivery(redis, keys, queue, watch);
+  const running = new Map<number, Promise<Handled>>();
+
+  const handle = (id: number): Promise<Handled> => {
+    // The queue gives a job out again when this process was silent for too long; it is still being run here.
+    const known = running.get(id);
+    if (known !== undefined) return known;
+    const handling = runJob(engine, id, goingAway.signal).finally(() => running.delete(id));
+    running.set(id, handling);
+    return handling;
+  };
+  const consumer = consumeJobs(redis, keys, openJobs, handle);
+
+  const keepHouse = async () => {
+    if ((await redeliverLost(redis, keys, queue)) > 0) delivery.kick();
+    await forgetOld(redis, keys, keepS);
+  };
+  const every = (ms: number, task: () => Promise<void>) =>
+    setInterval(() => void task().catch((error: unknown) => log.debug({ err: error }, 'housekeeping')), ms);
+  const housekeeping = [every(HOUSEKEEPING_MS, keepHouse), every(LOCK_SWEEP_MS, () => sweepLocks(store))];
+
+  return {
+    async close() {
+      for (const timer of housekeeping) clearInterval(timer);
+      goingAway.abort(new HandOver('the worker is going away'));
+      await consumer.close();
+      await delivery.close();
+      await queue.close();
+    },
+  };
+}

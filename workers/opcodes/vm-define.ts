@@ -1,0 +1,37 @@
+// OP_VM_DEFINE
+import { VmDefine } from '../../schemas/opcodes/vm-define.js';
+import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import { vmFromXml } from '../../src/cluster/vm-from-xml.js';
+import { ClassifiedError } from '../../src/errors/classified-error.js';
+import { exclusive } from '../engine/lock-wish.js';
+import { opcode } from '../engine/opcode.js';
+import { chooseNode, namedNode } from '../placement/choose-node.js';
+import { addVm } from '../steps/vm-document.js';
+
+export const vmDefine = opcode(VmDefine, {
+  locks: ({ uuid, name }) => [exclusive.vm(settled(uuid)), exclusive.vmName(settled(name))],
+  check: async ({ vms, cluster, selector: usual }, { xml, uuid: given, node, selector }): Promise<Omit<VmDocument, 'defined_by'>> => {
+    const described = vmFromXml(xml);
+    const uuid = settled(given);
+    for (const reference of [described.name, uuid]) {
+      if ((await vms.find(reference)) !== undefined) throw new ClassifiedError('already_exists', `VM "${reference}" exists already`);
+    }
+    return {
+      ...described,
+      uuid,
+      state: 'stop',
+      node: node === undefined ? chooseNode(cluster, selector ?? usual, described.memory) : namedNode(cluster, node).name,
+      last_node: '',
+      failed_reason: '',
+      node_selector: node === undefined ? (selector ?? usual) : null,
+    };
+  },
+  steps: (document) => [addVm(document)],
+  result: ({ uuid, name, node }) => ({ uuid, name, node }),
+});
+
+/** Admission fills these in before the job is queued. */
+function settled(value: string | undefined): string {
+  if (value === undefined) throw new ClassifiedError('internal_error', 'OP_VM_DEFINE was queued without a name or UUID');
+  return value;
+}

@@ -1,0 +1,46 @@
+// OP_VM_MODIFY
+import { VmModify } from '../../schemas/opcodes/vm-modify.js';
+import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import { vmFromXml } from '../../src/cluster/vm-from-xml.js';
+import { parseDomainXml } from '../../src/domain-xml/domain-description.js';
+import { withUuid } from '../../src/domain-xml/with-uuid.js';
+import { ClassifiedError } from '../../src/errors/classified-error.js';
+import { exclusive } from '../engine/lock-wish.js';
+import { opcode } from '../engine/opcode.js';
+import { replaceDefinition } from '../steps/vm-document.js';
+import { observe } from './observed-vm.js';
+import { restartSteps } from './vm-restart.js';
+import { SHUTDOWN_TIMEOUT_S } from './vm-shutdown.js';
+
+export const vmModify = opcode(VmModify, {
+  locks: ({ vm, xml }) => [exclusive.vm(vm), exclusive.vmName(parseDomainXml(xml).name)],
+  check: async (world, { vm, xml, restart = false }) => {
+    const before = await world.vms.get(vm);
+    const after: VmDocument = { ...before, ...vmFromXml(completed(before, xml)) };
+    if (after.name !== before.name) assertRenamable(before, after.name, await world.vms.uuidOf(after.name));
+    const { up } = await observe(world, before);
+    return { before, after, restart: restart && up };
+  },
+  node: ({ before }) => before.node,
+  steps: ({ before, after, restart }) => [
+    replaceDefinition(before, after),
+    ...(restart ? restartSteps(before, after.xml, SHUTDOWN_TIMEOUT_S) : []),
+  ],
+  result: ({ after, restart }) => ({ uuid: after.uuid, name: after.name, restarted: restart }),
+});
+
+/** The XML with the VM's UUID. Throws wrong_input when it has another. */
+function completed({ uuid, name }: VmDocument, xml: string): string {
+  const given = parseDomainXml(xml).uuid;
+  if (given === undefined) return withUuid(xml, uuid);
+  if (given !== uuid) throw new ClassifiedError('wrong_input', `the XML's UUID is ${given}, but VM "${name}" has ${uuid}`);
+  return xml;
+}
+
+/** libvirt knows a running domain by the name that it was started with. */
+function assertRenamable({ name, state }: VmDocument, to: string, owner: string | undefined): void {
+  if (owner !== undefined) throw new ClassifiedError('already_exists', `VM "${to}" exists already`);
+  if (!['stop', 'fail', 'disable'].includes(state)) {
+    throw new ClassifiedError('wrong_state', `VM "${name}" must be stopped before it is renamed; it is in state "${state}"`);
+  }
+}
