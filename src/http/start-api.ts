@@ -43,7 +43,9 @@ export async function startApi(services: Services): Promise<Api> {
   const server = createServer(app.callback());
   // A connection that is kept for a next request would hold up the closing.
   server.on('request', (_request, response) => {
-    if (!server.listening) response.setHeader('Connection', 'close');
+    response.once('close', () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
+    });
   });
   const { host, port } = listenAddress(services.config.listen);
   const { port: chosen } = await listening(server, host, port);

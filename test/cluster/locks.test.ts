@@ -9,8 +9,7 @@ import type { Cluster } from './implementations.js';
 
 let serial = 0;
 const fresh = (): string => `vm/${(serial += 1)}`;
-const never = new AbortController().signal;
-const claim = (job: number, signal = never) => ({ job, opcode: 'OP_TEST', signal });
+const claim = (job: number, signal = new AbortController().signal) => ({ job, opcode: 'OP_TEST', signal });
 const exclusive = (resource: string): LockRequest => ({ resource, mode: 'exclusive' });
 const shared = (resource: string): LockRequest => ({ resource, mode: 'shared' });
 const slot = (resource: string, slots: number): LockRequest => ({ resource, mode: 'slot', slots });
@@ -198,7 +197,10 @@ describe.each(implementations)('locks: %s', (_name, openCluster) => {
   it('survive sweeping beside contenders', async () => {
     let sweeping = true;
     const sweeps = (async () => {
-      while (sweeping) await sweepLocks(stores[1]);
+      while (sweeping) {
+        await sweepLocks(stores[1]);
+        await new Promise(setImmediate);
+      }
     })();
     const { most, order } = await contend([exclusive(fresh())]);
     sweeping = false;

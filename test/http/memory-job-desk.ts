@@ -6,6 +6,8 @@ import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { IdempotencyMismatch } from '../../src/errors/idempotency-mismatch.js';
 import type { JobDesk, JobEvent, JobFilter, Submission } from '../../src/jobs/job-desk.js';
 
+type Unnumbered = JobEvent extends infer E ? (E extends JobEvent ? Omit<E, 'serial' | 'at'> : never) : never;
+
 const now = (): Timestamp => [Math.floor(Date.now() / 1000), 0];
 
 export class MemoryJobDesk implements JobDesk {
@@ -115,7 +117,7 @@ export class MemoryJobDesk implements JobDesk {
     this.#tell(id, { type: 'status', status });
   }
 
-  #tell(id: number, event: Omit<JobEvent, 'serial' | 'at'>): void {
+  #tell(id: number, event: Unnumbered): void {
     const events = this.#events.get(id) ?? [];
     this.#events.set(id, [...events, { ...event, serial: events.length + 1, at: now() } as JobEvent]);
     this.#changes.emit('change');

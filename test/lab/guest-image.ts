@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
-import { dependencyOf, downloadPackage, ensurePackages } from './packages.js';
+import { ensurePackages } from '../../workers/local-redis/debian-package.js';
+import { dependencyOf, downloadPackage } from './packages.js';
 
 export interface GuestImage {
   readonly kernel: string;

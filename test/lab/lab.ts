@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { raiseBridge, removeBridge } from './bridge.js';
 import { ensureGuestImage, type GuestImage } from './guest-image.js';
 import { HypervisorNode } from './node.js';
-import { ensurePackages } from './packages.js';
+import { ensurePackages } from '../../workers/local-redis/debian-package.js';
 import { type LabPlan, labFolder, type NodeDescription, planLab } from './plan.js';
 import { allPids, killAll, programName, workingFolder } from './processes.js';
 import { attachRedis, describeRedis, type RedisDescription, type RedisHandle } from './redis.js';

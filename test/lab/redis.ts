@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Daemon } from './daemon.js';
-import { ensurePackages } from './packages.js';
+import { ensurePackages } from '../../workers/local-redis/debian-package.js';
 import { ask, freePort } from './tcp.js';
 
 export interface RedisOptions {

@@ -1,0 +1,24 @@
+// The cluster's store as the settings say it.
+import { join } from 'node:path';
+import type { Config } from '../../schemas/config.js';
+import { locksPath } from './lock-order.js';
+import { openMemoryStore } from './memory/memory-store.js';
+import { NODE_REPORTS, NODES } from './node-documents.js';
+import type { Store } from './store.js';
+import { VM_NAMES, VMS } from './vm-documents.js';
+import { openZooKeeperStore } from './zookeeper/zookeeper-store.js';
+
+/** Everything that is kept directly under the root. */
+const ROOTS = [VMS, VM_NAMES, NODES, NODE_REPORTS, locksPath];
+
+/** Opens it; ZooKeeper is waited for until `signal` aborts. A store in memory is kept in the state folder, for one process at a time. */
+export async function openStore({ cluster, state_dir }: Pick<Config, 'cluster' | 'state_dir'>, signal?: AbortSignal): Promise<Store> {
+  if (cluster.store === 'memory') return await openMemoryStore({ directory: join(state_dir, 'cluster'), roots: ROOTS });
+  return await openZooKeeperStore({
+    connect: cluster.zookeeper,
+    root: cluster.root,
+    sessionTimeoutMs: cluster.session_timeout_ms,
+    roots: ROOTS,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
