@@ -95,6 +95,9 @@ export const JobRecord = Type.Object(
     depends: Depends,
     dry_run: Type.Boolean({ description: 'whether it only checks' }),
     progress: Type.Array(Type.Union([Progress, Type.Null()]), { description: 'for each opcode its progress; null before its steps are known' }),
+    opstart: Type.Array(OptionalTimestamp, { description: 'when each opcode began to wait for its locks' }),
+    opexec: Type.Array(OptionalTimestamp, { description: 'when each opcode had its locks and began its steps' }),
+    opend: Type.Array(OptionalTimestamp, { description: 'when each opcode ended' }),
   },
   { description: 'a job' },
 );
@@ -115,6 +118,9 @@ export interface JobRecord {
   depends: Depends;
   dry_run: boolean;
   progress: (Progress | null)[];
+  opstart: (Timestamp | null)[];
+  opexec: (Timestamp | null)[];
+  opend: (Timestamp | null)[];
 }
 
 /** What every mutation takes besides its own values. */

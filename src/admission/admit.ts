@@ -2,6 +2,7 @@
 import { opcodeById, OPCODES } from '../../schemas/opcodes/catalogue.js';
 import type { Opcode } from '../../schemas/job.js';
 import { ClassifiedError, type Fault } from '../errors/classified-error.js';
+import { isJsonObject } from '../validation/json-object.js';
 import { faultsIn, prepare } from '../validation/validate.js';
 import { wrongInput } from '../validation/wrong-input.js';
 import { COMPLETIONS } from './completions.js';
@@ -11,11 +12,9 @@ for (const { parameters } of OPCODES) prepare(parameters);
 type Outcome = { op: Opcode; faults: [] } | { op?: never; faults: Fault[] };
 
 function admitOne(given: unknown): Outcome {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    return { faults: [{ pointer: '', message: 'must be an object with OP_ID and parameters' }] };
-  }
+  if (!isJsonObject(given)) return { faults: [{ pointer: '', message: 'must be an object with OP_ID and parameters' }] };
   // A copy: defaults are filled in, and the request is still needed as it came.
-  const { OP_ID: id, ...parameters } = given as Record<string, unknown>;
+  const { OP_ID: id, ...parameters } = given;
   if (typeof id !== 'string') return { faults: [{ pointer: '/OP_ID', message: id === undefined ? 'is missing' : 'must be a text' }] };
   const opcode = opcodeById(id);
   if (opcode === undefined) return { faults: [{ pointer: '/OP_ID', message: `there is no opcode ${JSON.stringify(id.slice(0, 60))}` }] };

@@ -7,7 +7,8 @@ export function summaryOf(op: Opcode): string {
   const name = op.OP_ID.replace(/^OP_/, '');
   const parameter = opcodeById(op.OP_ID)?.summaryParameter;
   const value = parameter === undefined ? undefined : op[parameter];
-  return value === undefined ? name : `${name}(${String(value)})`;
+  if (value === undefined) return name;
+  return `${name}(${typeof value === 'string' ? value : JSON.stringify(value)})`;
 }
 
 /** What an opcode works on, as the opcode names it: `['vm/web1']`. */

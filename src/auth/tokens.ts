@@ -20,14 +20,18 @@ const ANYONE: Identity = { user: 'anonymous', access: 'write' };
 /** The guard for these tokens; without any, every request is `anonymous` and may do everything. */
 export function guardOf(tokens: Config['auth']['tokens']): Guard {
   if (tokens.length === 0) return { required: false, identify: () => ANYONE };
-  const known = tokens.map(({ name, access, sha256 }) => ({ identity: { user: name, access }, digest: Buffer.from(sha256, 'hex') }));
+  const known = tokens.map(({ name, access, sha256 }) => ({
+    identity: { user: name, access },
+    digest: Buffer.from(sha256, 'hex'),
+  }));
   return {
     required: true,
     identify: (token) => {
       if (token === undefined) return undefined;
       const digest = createHash('sha256').update(token).digest();
       // Compared with every token, whichever fits: the time taken tells nothing.
-      return known.filter((candidate) => timingSafeEqual(candidate.digest, digest))[0]?.identity;
+      const fitting = known.filter((candidate) => timingSafeEqual(candidate.digest, digest));
+      return fitting[0]?.identity;
     },
   };
 }

@@ -39,7 +39,7 @@ async function readQueue(store: Store, segment: string): Promise<ListedLock | un
 export async function listLocks(store: Store): Promise<ListedLock[]> {
   const segments = await store.children(locksPath);
   const locks = await Promise.all(segments.map((segment) => readQueue(store, segment)));
-  return locks.filter((lock) => lock !== undefined).sort((one, other) => (one.name < other.name ? -1 : 1));
+  return locks.filter((lock) => lock !== undefined).toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** Removes the queues that nobody is in: they stay behind when locks are released. Harmless at any time, beside others too. */

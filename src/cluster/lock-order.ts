@@ -27,7 +27,7 @@ function merge(one: OrderedRequest, other: OrderedRequest): OrderedRequest {
   return one.mode === 'exclusive' ? one : other;
 }
 
-/** By code units, as every process compares alike; slots after all locks, as they are held the longest while others wait. */
+/** By code units, as every process compares alike; slots come last, so that no job keeps one busy while it waits for a lock. */
 function compare(one: OrderedRequest, other: OrderedRequest): number {
   const rank = Number(one.mode === 'slot') - Number(other.mode === 'slot');
   if (rank !== 0) return rank;
@@ -44,7 +44,7 @@ export function inLockOrder(requests: readonly LockRequest[]): OrderedRequest[] 
     const same = bySegment.get(request.segment);
     bySegment.set(request.segment, same ? merge(same, request) : request);
   }
-  return [...bySegment.values()].sort(compare);
+  return [...bySegment.values()].toSorted(compare);
 }
 
 /** The resource whose queue this is. */

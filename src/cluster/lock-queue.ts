@@ -35,7 +35,7 @@ export function orderQueue(names: Iterable<string>): QueueEntry[] {
     const entry = parseEntry(name);
     if (entry) entries.push(entry);
   }
-  return entries.sort((one, other) => one.number - other.number);
+  return entries.toSorted((one, other) => one.number - other.number);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Cluster-wide locks: ZooKeeper's recipe of ephemeral, numbered entries in one queue a resource. A holder that dies loses them with
 // its session. Uncontended, a lock costs a creation and a listing, and its release a removal.
 import { randomUUID } from 'node:crypto';
+import { defer } from './deferred.js';
 import { readHolder, writeHolder } from './lock-holder.js';
 import type { LockHolder } from './lock-holder.js';
 import { inLockOrder, locksPath } from './lock-order.js';
@@ -75,15 +76,12 @@ export function createLocks(store: Store, { worker }: { worker: string }): Locks
 
   /** Resolves when one of these entries has changed or is gone; tells of them first if all are there. */
   async function anyGone(request: OrderedRequest, entries: QueueEntry[], onWait: (blockers: Blocker[]) => void): Promise<void> {
-    let onGone = (): void => {};
-    const gone = new Promise<void>((resolve) => {
-      onGone = resolve;
-    });
-    const blockers = await Promise.all(entries.map((entry) => readBlocker(request, entry, onGone)));
+    const gone = defer<void>();
+    const blockers = await Promise.all(entries.map((entry) => readBlocker(request, entry, gone.resolve)));
     const present = blockers.filter((blocker) => blocker !== undefined);
     if (present.length < blockers.length) return;
     onWait(present);
-    await gone;
+    await gone.promise;
   }
 
   /** Those who bar the way of this entry; none when it holds. */
@@ -141,8 +139,10 @@ export function createLocks(store: Store, { worker }: { worker: string }): Locks
       signal?.throwIfAborted();
       for (const request of ordered) await unlessAborted(take(request, taken, stop.signal), stop.signal);
     } catch (error) {
-      // Not awaited: it waits for the connection, and whoever aborts does not. It fails only when the store is closed.
-      release().catch(() => {});
+      const given = release();
+      if (error instanceof NotFree) await given;
+      // Else not awaited: it waits for the connection, and whoever aborts does not. It fails only when the store is closed.
+      else given.catch(() => {});
       throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);

@@ -2,6 +2,7 @@
 //
 // The list of keys and each key's node are watched. After a lost session everything is read again into the copy that is there, which
 // says meanwhile since when it may be out of date; it never shrinks to what has been read so far.
+import { defer } from './deferred.js';
 import { createMirrorEntries } from './mirror-entries.js';
 import { createRelisting } from './relisting.js';
 import { StoreClosed } from './store-closed.js';
@@ -44,21 +45,20 @@ export async function mirrorCollection<T>(
   let behind = 0;
   let closed = false;
   let staleSince: number | undefined = Date.now();
-  let onFresh = (): void => {};
-  let onFailure = (_error: unknown): void => {};
+  const loaded = defer<void>();
 
   function settle(): void {
     if (closed || behind > 0 || !listed || store.session !== 'connected') return;
     staleSince = undefined;
-    onFresh();
+    loaded.resolve();
   }
 
   function fail(error: unknown, key?: string): void {
-    if (closed || error instanceof StoreClosed) return;
+    if (closed) return;
     staleSince ??= Date.now();
     listed = false;
-    onError(error, key);
-    onFailure(error);
+    loaded.reject(error);
+    if (!(error instanceof StoreClosed)) onError(error, key);
   }
 
   async function read(key: string): Promise<void> {
@@ -122,11 +122,8 @@ export async function mirrorCollection<T>(
   }
 
   try {
-    await new Promise<void>((resolve, reject) => {
-      onFresh = resolve;
-      onFailure = reject;
-      relisting.request();
-    });
+    relisting.request();
+    await loaded.promise;
   } catch (error) {
     close();
     throw error;

@@ -69,7 +69,8 @@ export function createSessionGate(): SessionGate {
     if (closed || next === state) return;
     state = next;
     if (next === 'expired') generation += 1;
-    for (const listener of [...listeners]) listener(next);
+    // A copy: who begins to listen while it is told has not asked for this one.
+    for (const listener of Array.from(listeners)) listener(next);
     settle();
   }
 

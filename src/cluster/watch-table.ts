@@ -20,13 +20,13 @@ const heardBy: Record<NodeEvent, WatchKind[]> = {
   children: ['children'],
 };
 
+// One microtask each: a watcher that throws takes neither the others nor the reader of the connection with it.
+function call(listeners: Iterable<() => void>): void {
+  for (const listener of listeners) queueMicrotask(listener);
+}
+
 export function createWatchTable(): WatchTable {
   const watches: Record<WatchKind, Map<string, Set<() => void>>> = { text: new Map(), children: new Map() };
-
-  // One microtask each: a watcher that throws takes neither the others nor the reader of the connection with it.
-  function call(listeners: Iterable<() => void>): void {
-    for (const listener of listeners) queueMicrotask(listener);
-  }
 
   return {
     add(kind, path, onChange) {

@@ -1,5 +1,6 @@
 // Settings from environment variables, laid over those of the file.
 import type { Fault } from '../errors/classified-error.js';
+import { isJsonObject } from '../validation/json-object.js';
 import { SETTING_KEYS, type SettingKey } from './setting-keys.js';
 
 export type Settings = Record<string, unknown>;
@@ -22,8 +23,8 @@ function put(settings: Settings, [name = '', ...deeper]: string[], value: unknow
   if (deeper.length === 0) return { ...settings, [name]: value };
   const section = settings[name] ?? {};
   // A section that is no object is the file's fault; it is left for the schema to tell.
-  if (typeof section !== 'object' || Array.isArray(section)) return settings;
-  return { ...settings, [name]: put(section as Settings, deeper, value) };
+  if (!isJsonObject(section)) return settings;
+  return { ...settings, [name]: put(section, deeper, value) };
 }
 
 const given = (env: Environment): SettingKey[] => SETTING_KEYS.filter(({ variable }) => env[variable] !== undefined);

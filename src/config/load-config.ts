@@ -3,11 +3,14 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { Config } from '../../schemas/config.js';
 import { ClassifiedError } from '../errors/classified-error.js';
+import { isJsonObject } from '../validation/json-object.js';
 import { faultsIn } from '../validation/validate.js';
 import { FILE_VARIABLE, origin, overridden, unknownVariables, type Environment, type Settings } from './environment.js';
 
 const unusable = (faults: string[], cause?: unknown): ClassifiedError =>
-  new ClassifiedError('wrong_input', `the configuration can't be used:\n${faults.map((fault) => `  ${fault}`).join('\n')}`, { cause });
+  new ClassifiedError('wrong_input', `the configuration can't be used:\n${faults.map((fault) => `  ${fault}`).join('\n')}`, {
+    cause,
+  });
 
 function readSettings(file: string): Settings {
   let content: unknown;
@@ -16,8 +19,8 @@ function readSettings(file: string): Settings {
   } catch (error) {
     throw unusable([`${file}: ${error instanceof Error ? error.message : String(error)}`], error);
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) throw unusable([`${file}: must hold keys and values`]);
-  return content as Settings;
+  if (!isJsonObject(content)) throw unusable([`${file}: must hold keys and values`]);
+  return content;
 }
 
 /** The settings, checked and complete. Throws wrong_input that lists every fault with its key or variable. */

@@ -26,13 +26,26 @@ const parser = new XMLParser({
   jPath: false,
 });
 
-/** A node as the parser gives it: one key, the tag's name, with the content, and the attributes beside it. */
-type ParsedNode = Record<string, unknown>;
+/** A node as the parser gives it: one key, the tag's name, with its content, and the attributes beside it; or TEXT with a text. */
+interface ParsedNode {
+  [key: string]: string | ParsedNode[] | Record<string, string>;
+}
+
+function contentOf(node: ParsedNode, key: string): ParsedNode[] {
+  const content = node[key];
+  return Array.isArray(content) ? content : [];
+}
+
+function rawTextOf(node: ParsedNode): string {
+  const text = node[TEXT];
+  return typeof text === 'string' ? text : '';
+}
 
 function attributesOf(node: ParsedNode, tag: string): Map<string, string> {
-  const raw = Object.entries((node[ATTRIBUTES] ?? {}) as Record<string, string>);
+  const raw = node[ATTRIBUTES];
+  if (raw === undefined || typeof raw === 'string' || Array.isArray(raw)) return new Map();
   return new Map(
-    raw.map(([name, value]) => {
+    Object.entries(raw).map(([name, value]) => {
       if (value.includes('<')) throw wrongXml(`not well-formed: "<" in attribute ${name} of <${tag}>`);
       return [name, resolveReferences(value.replace(/[\t\n\r]/g, ' '))];
     }),
@@ -40,14 +53,14 @@ function attributesOf(node: ParsedNode, tag: string): Map<string, string> {
 }
 
 function childOf(node: ParsedNode): XmlElement | string {
-  if (TEXT in node) return resolveReferences(String(node[TEXT]));
-  if (CDATA in node) return (node[CDATA] as ParsedNode[]).map((part) => String(part[TEXT])).join('');
+  if (TEXT in node) return resolveReferences(rawTextOf(node));
+  if (CDATA in node) return contentOf(node, CDATA).map(rawTextOf).join('');
   return elementOf(node);
 }
 
 function elementOf(node: ParsedNode): XmlElement {
   const name = Object.keys(node).find((key) => key !== ATTRIBUTES) ?? '';
-  const children = (node[name] as ParsedNode[]).map(childOf);
+  const children = contentOf(node, name).map(childOf);
   return { name, attributes: attributesOf(node, name), children };
 }
 
@@ -55,7 +68,8 @@ function parse(xml: string): ParsedNode[] {
   const verdict = XMLValidator.validate(xml);
   if (verdict !== true) throw wrongXml(`line ${verdict.err.line}: not well-formed: ${verdict.err.msg.slice(0, 200)}`);
   try {
-    return parser.parse(xml) as ParsedNode[];
+    const nodes: ParsedNode[] = parser.parse(xml);
+    return nodes;
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw wrongXml(`not readable: ${message.slice(0, 200)}`, cause);

@@ -3,7 +3,7 @@
 import { ClassifiedError } from '../errors/classified-error.js';
 
 /** The largest XML that is read, in bytes of UTF-8. */
-export const MAX_XML_BYTES = 1024 * 1024;
+const MAX_XML_BYTES = 1024 * 1024;
 
 // The Char production of XML 1.0, negated; in `u` mode a lone surrogate is its own code point, so it is found too.
 const FORBIDDEN_CHARACTER = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
@@ -16,7 +16,7 @@ export function wrongXml(message: string, cause?: unknown): ClassifiedError {
 }
 
 /** The number of the line that holds this position, from 1. */
-export function lineAt(xml: string, index: number): number {
+function lineAt(xml: string, index: number): number {
   return xml.slice(0, index).split(/\r\n?|\n/).length;
 }
 

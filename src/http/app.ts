@@ -1,5 +1,5 @@
 // The koa application: the routes of all tables, errors as problems, and a line of log for each request.
-import Router from '@koa/router';
+import { Router } from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
 import { guardOf } from '../auth/tokens.js';
 import { classify, type ClassifiedError } from '../errors/classified-error.js';
@@ -67,13 +67,16 @@ function logging(log: Services['log']) {
   };
 }
 
+const CLIENT_WENT_AWAY = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE']);
+
 /** The application that serves these tables. */
 export function createApp(tables: RouteTable[], services: Services, signals: RequestSignals): Koa {
   const { config, log } = services;
   const router = routerOf(tables, { services, guard: guardOf(config.auth.tokens), signals });
   const app = new Koa();
-  // A client that goes away in the middle of its answer is no defect.
-  app.on('error', (error: unknown) => log.debug({ err: error }, 'an answer broke off'));
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    log[CLIENT_WENT_AWAY.has(error.code ?? '') ? 'debug' : 'error']({ err: error }, 'an answer broke off');
+  });
   app.use(logging(log));
   app.use(answeringProblems(log));
   app.use(router.allowedMethods());

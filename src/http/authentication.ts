@@ -8,7 +8,7 @@ import { readBody } from './request-body.js';
 import { givenValues, takeToken, type GivenValues } from './request-values.js';
 import type { Route } from './route.js';
 
-export interface Authenticated {
+interface Authenticated {
   user: string;
   /** The request's values, without the token. */
   given: GivenValues;

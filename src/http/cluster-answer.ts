@@ -8,14 +8,13 @@ import type { Services } from './services.js';
 function freshness(staleSinceMs: number | undefined, limitS: number): Record<string, string> {
   if (staleSinceMs === undefined) return {};
   const ageS = Math.max(0, Math.floor((Date.now() - staleSinceMs) / 1000));
-  if (ageS > limitS) throw new ClassifiedError('environment_error', `the cluster's state is not known: its store has been away for ${ageS} s`);
+  if (ageS > limitS)
+    throw new ClassifiedError('environment_error', `the cluster's state is not known: its store has been away for ${ageS} s`);
   return { Warning: '110 - "Response is Stale"', Age: String(ageS) };
 }
 
 /** A route's reader that asks nothing but the cluster. */
-export function fromCluster<V>(
-  read: (cluster: ClusterReader, values: V) => unknown,
-): (services: Services, values: V) => Promise<Answer> {
+export function fromCluster<V>(read: (cluster: ClusterReader, values: V) => unknown): (services: Services, values: V) => Promise<Answer> {
   return async ({ cluster, config }, values) => {
     const headers = freshness(cluster.staleSinceMs, config.cluster.stale_reads_s);
     return { body: await read(cluster, values), headers };

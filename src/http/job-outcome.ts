@@ -3,7 +3,7 @@ import { ERROR_CLASSES, type ErrorClass } from '../../schemas/error-class.js';
 import type { JobRecord } from '../../schemas/job.js';
 import { ClassifiedError } from '../errors/classified-error.js';
 
-export type JobOutcome = { result: unknown } | { failure: ClassifiedError };
+type JobOutcome = { result: unknown } | { failure: ClassifiedError };
 
 const isErrorClass = (value: unknown): value is ErrorClass => (ERROR_CLASSES as unknown[]).includes(value);
 

@@ -1,6 +1,8 @@
 // Where JSON text breaks. JSON.parse says that it does, and where only sometimes; its message can quote the text, which may hold secrets.
 
-const TOKEN = /[ \t\n\r]*(?:(?<text>"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(?<scalar>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)|(?<mark>[[\]{},:]))/y;
+const TOKEN =
+  // oxlint-disable-next-line no-control-regex -- JSON forbids them in texts
+  /[ \t\n\r]*(?:(?<text>"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(?<scalar>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null)|(?<mark>[[\]{},:]))/y;
 const WHITE_SPACE = /[ \t\n\r]*/y;
 
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | ':' | ', or end';
@@ -40,7 +42,8 @@ export function jsonFaultIndex(json: string): number {
   for (;;) {
     TOKEN.lastIndex = index;
     const match = TOKEN.exec(json);
-    const next: Expected | undefined = match === null ? undefined : after(expected, match[0].trimStart(), match.groups?.['text'] !== undefined, open);
+    const next: Expected | undefined =
+      match === null ? undefined : after(expected, match[0].trimStart(), match.groups?.['text'] !== undefined, open);
     if (match === null || next === undefined) {
       WHITE_SPACE.lastIndex = index;
       return index + (WHITE_SPACE.exec(json)?.[0].length ?? 0);

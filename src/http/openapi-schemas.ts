@@ -10,14 +10,15 @@ import { Vm } from '../../schemas/resources/vm.js';
 
 type Json = unknown;
 
-const NAMED: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+const RESOURCES: [TSchema, string][] = [
   [Problem, 'Problem'],
   [JobRecord, 'Job'],
   [Accepted, 'Accepted'],
   [Vm, 'Vm'],
   [Node, 'Node'],
   [Lock, 'Lock'],
-]);
+];
+const NAMED: ReadonlyMap<unknown, string> = new Map<unknown, string>(RESOURCES);
 
 // A keyword of ours that no reader of the document knows.
 const OWN_KEYWORD = 'domainXml';
@@ -26,12 +27,12 @@ export const reference = (name: string) => ({ $ref: `#/components/schemas/${name
 
 function written(value: unknown): Json {
   const name = NAMED.get(value);
-  return name === undefined ? spelledOut(value) : reference(name);
+  if (name !== undefined) return reference(name);
+  if (Array.isArray(value)) return value.map(written);
+  return typeof value === 'object' && value !== null ? spelledOut(value) : value;
 }
 
-function spelledOut(value: unknown): Json {
-  if (Array.isArray(value)) return value.map(written);
-  if (typeof value !== 'object' || value === null) return value;
+function spelledOut(value: object): Record<string, Json> {
   const kept = Object.entries(value).filter(([key]) => key !== OWN_KEYWORD);
   return Object.fromEntries(kept.map(([key, inner]) => [key, written(inner)]));
 }
@@ -48,9 +49,9 @@ export function mandatory(properties: Record<string, TSchema>, required: string[
 function opcodeText({ id, parameters }: OpcodeSchema): Json {
   const { properties, required, ...rest } = parameters;
   return {
-    ...(spelledOut(rest) as object),
+    ...spelledOut(rest),
     required: ['OP_ID', ...mandatory(properties, required)],
-    properties: { OP_ID: { type: 'string', const: id }, ...(spelledOut(properties) as object) },
+    properties: { OP_ID: { type: 'string', const: id }, ...spelledOut(properties) },
   };
 }
 
@@ -62,7 +63,7 @@ const anyOpcode: Json = {
 
 /** Every schema with a name: resources, errors, and for each opcode its parameters and its result. */
 export function namedSchemas(): Record<string, Json> {
-  const resources = [...NAMED].map(([schema, name]): [string, Json] => [name, spelledOut(schema)]);
+  const resources = RESOURCES.map(([schema, name]): [string, Json] => [name, spelledOut(schema)]);
   const opcodes = OPCODES.flatMap((opcode): [string, Json][] => [
     [opcode.id, opcodeText(opcode)],
     [`${opcode.id}_result`, schemaText(opcode.result)],

@@ -70,21 +70,20 @@ function bodyOf(route: Route): Json {
   };
 }
 
+function mutationSuccesses(): Json {
+  const headers = { Location: { description: 'the job', schema: { type: 'string' } } };
+  const result = { description: "the opcode's result; a list for several" };
+  const ended = { allOf: [reference('Accepted'), { type: 'object', properties: { result } }] };
+  return {
+    200: { description: 'waited for, and the job ended in success', headers, content: json(ended) },
+    202: { description: 'the job is accepted', headers, content: json(reference('Accepted')) },
+  };
+}
+
 function successes(route: Route): Json {
-  switch (route.kind) {
-    case 'reading':
-      return { 200: { description: 'the answer', content: json(schemaText(route.answer)) } };
-    case 'stream':
-      return { 200: { description: 'events', content: { 'text/event-stream': { schema: { type: 'string' } } } } };
-    case 'mutation': {
-      const headers = { Location: { description: 'the job', schema: { type: 'string' } } };
-      const ended = { allOf: [reference('Accepted'), { type: 'object', properties: { result: { description: "the opcode's result; a list for several" } } }] };
-      return {
-        200: { description: 'waited for, and the job ended in success', headers, content: json(ended) },
-        202: { description: 'the job is accepted', headers, content: json(reference('Accepted')) },
-      };
-    }
-  }
+  if (route.kind === 'mutation') return mutationSuccesses();
+  if (route.kind === 'stream') return { 200: { description: 'events', content: { 'text/event-stream': { schema: { type: 'string' } } } } };
+  return { 200: { description: 'the answer', content: json(schemaText(route.answer)) } };
 }
 
 function failures(route: Route): Json {
@@ -131,14 +130,18 @@ export function openApiOf(tables: RouteTable[]): Json {
     info: {
       title: 'rapid',
       version: '1',
-      description: 'Clusters of KVM hypervisors in which every change is a job. Values are taken from query, form and JSON alike; in names `-` and `_` are the same.',
+      description:
+        'Clusters of KVM hypervisors in which every change is a job. Values are taken from query, form and JSON alike; in names `-` and `_` are the same.',
     },
     security: [{ bearer: [] }, { apiKey: [] }],
     paths: pathsOf(tables),
     components: {
       schemas: namedSchemas(),
       responses: { Problem: problem },
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
+      },
     },
   };
 }

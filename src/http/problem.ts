@@ -5,7 +5,7 @@ import type { ClassifiedError } from '../errors/classified-error.js';
 import { IdempotencyMismatch } from '../errors/idempotency-mismatch.js';
 import { Refusal } from './refusal.js';
 
-export const STATUS_OF_CLASS: Readonly<Record<ErrorClass, number>> = {
+const STATUS_OF_CLASS: Readonly<Record<ErrorClass, number>> = {
   wrong_input: 400,
   unknown_entity: 404,
   already_exists: 409,
@@ -20,7 +20,7 @@ export const STATUS_OF_CLASS: Readonly<Record<ErrorClass, number>> = {
 
 const RETRY_AFTER_S = 5;
 
-export interface ProblemAnswer {
+interface ProblemAnswer {
   status: number;
   headers: Record<string, string>;
   body: Problem;

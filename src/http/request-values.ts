@@ -1,6 +1,7 @@
 // The values of a request, wherever they stand: path, query and body are one set, and a value means the same in each.
 import { isDeepStrictEqual } from 'node:util';
 import type { Fault } from '../errors/classified-error.js';
+import { isJsonObject } from '../validation/json-object.js';
 import { wrongInput } from '../validation/wrong-input.js';
 import type { TextEntry } from './form-text.js';
 import { Refusal } from './refusal.js';
@@ -17,8 +18,12 @@ export interface GivenValues {
   typed: [name: string, value: unknown][];
 }
 
-// PVC writes `coordinator-state`, clients write `dry-run`: both spellings are one name.
-const canonical = (name: string): string => name.replaceAll('-', '_');
+// PVC writes `coordinator-state`, clients write `dry-run`: both spellings are one name. A name that is unknown either way is left
+// as the client wrote it, for the error that names it.
+function canonical(name: string, { schema }: Route): string {
+  const known = name.replaceAll('-', '_');
+  return Object.hasOwn(schema.properties, known) ? known : name;
+}
 
 function typedValues(route: Route, body: Body): [string, unknown][] {
   if (body.kind === 'xml') {
@@ -27,16 +32,17 @@ function typedValues(route: Route, body: Body): [string, unknown][] {
   }
   if (body.kind !== 'json') return [];
   if (Array.isArray(body.value) && route.listValue !== undefined) return [[route.listValue, body.value]];
-  if (typeof body.value !== 'object' || body.value === null || Array.isArray(body.value)) {
-    throw wrongInput([{ pointer: '', message: 'the body must be a JSON object' }]);
-  }
-  return Object.entries(body.value).map(([name, value]) => [canonical(name), value]);
+  if (!isJsonObject(body.value)) throw wrongInput([{ pointer: '', message: 'the body must be a JSON object' }]);
+  return Object.entries(body.value).map(([name, value]) => [canonical(name, route), value]);
 }
 
 /** Everything that the request gives the route, unread; names in their one spelling. */
 export function givenValues(route: Route, path: Record<string, string>, query: TextEntry[], body: Body): GivenValues {
   const fromPath = Object.entries(path).map(([name, text]) => ({ name, text }));
-  const entries = [...query, ...(body.kind === 'form' ? body.entries : [])].map(({ name, text }) => ({ name: canonical(name), text }));
+  const entries = [...query, ...(body.kind === 'form' ? body.entries : [])].map(({ name, text }) => ({
+    name: canonical(name, route),
+    text,
+  }));
   return { texts: [...fromPath, ...entries], typed: typedValues(route, body) };
 }
 
@@ -49,34 +55,32 @@ export function takeToken({ texts, typed }: GivenValues): { token: string | unde
   };
 }
 
-/** Values gathered one by one; a list may be given in parts, anything else only once or twice the same. */
-class Gathering {
-  readonly values = new Map<string, unknown>();
-  readonly faults: Fault[] = [];
+const fault = (name: string, message: string): Fault => ({
+  pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+  message,
+});
 
-  add(name: string, value: unknown, inParts: boolean): void {
-    const before = this.values.get(name);
-    if (inParts && Array.isArray(before) && Array.isArray(value)) this.values.set(name, [...before, ...value]);
-    else if (this.values.has(name) && !isDeepStrictEqual(before, value)) this.fault(name, 'is given twice with different values');
-    else this.values.set(name, value);
-  }
-
-  fault(name: string, message: string): void {
-    this.faults.push({ pointer: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, message });
-  }
+/** Adds a value to those gathered. A list may come in parts; anything else only once, or twice the same. */
+function gather(values: Map<string, unknown>, name: string, value: unknown, inParts: boolean): Fault[] {
+  const before = values.get(name);
+  if (inParts && Array.isArray(before) && Array.isArray(value)) values.set(name, [...before, ...value]);
+  else if (!values.has(name)) values.set(name, value);
+  else if (!isDeepStrictEqual(before, value)) return [fault(name, 'is given twice with different values')];
+  return [];
 }
 
 /** The given values under their names, texts read as the types that the route wants. Throws wrong_input naming each that can't be. */
 export function readValues(route: Route, { texts, typed }: GivenValues): Values {
-  const gathering = new Gathering();
+  const values = new Map<string, unknown>();
   const { properties } = route.schema;
-  for (const { name, text = '' } of texts) {
-    const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    const { value, fault } = schema === undefined ? { value: text } : readText(schema, text);
-    if (fault === undefined) gathering.add(name, value, true);
-    else gathering.fault(name, fault);
-  }
-  for (const [name, value] of typed) gathering.add(name, value, false);
-  if (gathering.faults.length > 0) throw wrongInput(gathering.faults);
-  return Object.fromEntries(gathering.values);
+  const faults = [
+    ...texts.flatMap(({ name, text = '' }) => {
+      const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
+      const reading = schema === undefined ? { value: text } : readText(schema, text);
+      return reading.fault === undefined ? gather(values, name, reading.value, true) : [fault(name, reading.fault)];
+    }),
+    ...typed.flatMap(([name, value]) => gather(values, name, value, false)),
+  ];
+  if (faults.length > 0) throw wrongInput(faults);
+  return Object.fromEntries(values);
 }

@@ -48,13 +48,16 @@ async function answerEvents(ctx: Context, route: StreamRoute, services: Services
 }
 
 /** The handler of a route. Compiles its schema at once, so that no request waits for that. */
-export function handlerOf(route: Route, { services, guard, signals }: Surroundings): (ctx: Context, path: Record<string, string>) => Promise<void> {
+export function handlerOf(
+  route: Route,
+  { services, guard, signals }: Surroundings,
+): (ctx: Context, path: Record<string, string>) => Promise<void> {
   prepare(route.schema);
   return async (ctx, path) => {
     const notes: RequestNotes = ctx.state;
     const { user, given } = await authenticate(ctx, route, path, guard);
     notes.user = user;
-    const values = validated(route.schema, readValues(route, given)) as Values;
+    const values: Values = validated(route.schema, readValues(route, given));
     const request = requestOf(ctx, signals);
     if (route.kind === 'stream') return answerEvents(ctx, route, services, values, request);
     if (route.kind === 'reading') {

@@ -14,7 +14,7 @@ const HEARTBEAT = ':\n\n';
 const frame = ({ id, event, data }: ServerSentEvent): string => `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 
 /** Resolves after that time; `stop` takes the timer away. */
-function timer(ms: number): { over: Promise<undefined>; stop(): void } {
+function timer(ms: number): { over: Promise<undefined>; stop: () => void } {
   let handle: NodeJS.Timeout | undefined;
   const over = new Promise<undefined>((resolve) => {
     handle = setTimeout(() => resolve(undefined), ms);
@@ -26,13 +26,19 @@ function timer(ms: number): { over: Promise<undefined>; stop(): void } {
 export async function* eventStream(events: AsyncIterable<ServerSentEvent>, heartbeatMs = HEARTBEAT_MS): AsyncGenerator<string> {
   yield HEARTBEAT;
   const iterator = events[Symbol.asyncIterator]();
+  const advance = () => {
+    const result = iterator.next();
+    // It may fail while the client is slow and nobody looks at it yet; it is looked at in the next round.
+    result.catch(() => {});
+    return result;
+  };
   try {
-    let next = iterator.next();
+    let next = advance();
     for (;;) {
       const pause = timer(heartbeatMs);
       const result = await Promise.race([next, pause.over]).finally(pause.stop);
       if (result?.done) return;
-      if (result !== undefined) next = iterator.next();
+      if (result !== undefined) next = advance();
       yield result === undefined ? HEARTBEAT : frame(result.value);
     }
   } finally {

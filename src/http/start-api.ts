@@ -21,7 +21,10 @@ const CLOSING_MS = 10_000;
 function listening(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+    server.listen(port, host, () => {
+      const address = server.address();
+      if (typeof address === 'object' && address !== null) resolve(address);
+    });
   });
 }
 
@@ -39,9 +42,9 @@ function closed(server: Server): Promise<void> {
 export async function startApi(services: Services): Promise<Api> {
   assertSafeToListen(services.config);
   const signals = requestSignals();
-  const app = createApp([...DIALECTS, ownRoutes(DIALECTS)], services, signals);
-  const server = createServer(app.callback());
-  // A connection that is kept for a next request would hold up the closing.
+  const handle = createApp([...DIALECTS, ownRoutes(DIALECTS)], services, signals).callback();
+  const server = createServer((request, response) => void handle(request, response));
+  // A connection that is kept for a next request would hold up the closing. It counts as idle only after this event.
   server.on('request', (_request, response) => {
     response.once('close', () => {
       if (!server.listening) setImmediate(() => server.closeIdleConnections());

@@ -8,7 +8,7 @@ import { problemAnswer } from './problem.js';
 import type { MutationRoute, Request, Values } from './route.js';
 import type { Services } from './services.js';
 
-export interface SubmissionAnswer {
+interface SubmissionAnswer {
   status: number;
   headers: Record<string, string>;
   body: unknown;
@@ -42,7 +42,8 @@ async function accept(route: MutationRoute, services: Services, user: string, va
     dryRun,
     ...(key === undefined ? {} : { idempotency: { key, request: { asked, dryRun, priority, depends, reason } } }),
   });
-  return { job, message: route.message(values, ops) };
+  const message = route.message(values, ops);
+  return { job, message: dryRun ? `Dry run: ${message}` : message };
 }
 
 /** The job's record if it ends within that time. Whatever goes wrong with the waiting, the job is accepted and the client must learn its ID. */

@@ -1,7 +1,7 @@
 // A value that came as text (query, form, path), read as its schema's type.
 import type { TSchema } from 'typebox';
 
-export type Reading = { value: unknown; fault?: never } | { value?: never; fault: string };
+type Reading = { value: unknown; fault?: never } | { value?: never; fault: string };
 
 interface Shape {
   type?: string;
@@ -37,8 +37,9 @@ function typeOf({ type, enum: members }: Shape): string | undefined {
 
 /** A list is JSON, or for plain elements also what stands between commas. */
 function readList(items: TSchema | undefined, text: string): Reading {
-  const type = items === undefined ? undefined : typeOf(items as Shape);
-  if (items === undefined || text.trimStart().startsWith('[') || (type !== 'string' && type !== 'number' && type !== 'integer')) return readJson(text);
+  const type = items === undefined ? undefined : typeOf(items);
+  if (items === undefined || text.trimStart().startsWith('[') || (type !== 'string' && type !== 'number' && type !== 'integer'))
+    return readJson(text);
   const readings = text === '' ? [] : text.split(',').map((part) => readText(items, part));
   return readings.find(({ fault }) => fault !== undefined) ?? { value: readings.map(({ value }) => value) };
 }
@@ -64,6 +65,7 @@ export function readText(schema: TSchema, text: string): Reading {
       return readJson(text);
     case 'null':
       return text === 'null' || text === '' ? { value: null } : { fault: 'must be null' };
+    case undefined:
     default:
       return { value: text };
   }

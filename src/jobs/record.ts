@@ -10,6 +10,8 @@ export interface OpcodeFate {
   status: JobStatus;
   result: unknown;
   progress: Progress | null;
+  /** When it began to wait for its locks, when it had them, when it ended. */
+  times: [start: Timestamp | null, exec: Timestamp | null, end: Timestamp | null];
 }
 
 export type StoredFields = Record<string, string>;
@@ -20,10 +22,13 @@ const parse = <T>(text: string | undefined, fallback: T): T => (text === undefin
 
 export const specIn = (fields: StoredFields): JobSpec => JSON.parse(fields['spec'] ?? '') as JobSpec;
 
-/** How far an opcode is; one that was never touched shares its job's end. */
+/** How far an opcode is. One that was never touched was cancelled with its job, waits for its locks if it is the next, or is queued. */
 export function fateIn(fields: StoredFields, index: number): OpcodeFate {
-  const untouched = fields['status'] === 'canceled' ? 'canceled' : 'queued';
-  return parse(fields[`op:${index}`], { status: untouched, result: null, progress: null });
+  const stored = fields[`op:${index}`];
+  if (stored !== undefined) return JSON.parse(stored) as OpcodeFate;
+  const isNext = index === 0 || fields[`op:${index - 1}`] !== undefined;
+  const status = fields['status'] === 'canceled' ? 'canceled' : isNext && fields['status'] === 'waiting' ? 'waiting' : 'queued';
+  return { status, result: null, progress: null, times: [null, null, null] };
 }
 
 export function logEntriesIn(events: StoredEvent[], opcode: number): LogEntry[] {
@@ -51,6 +56,9 @@ export function recordFrom(id: number, fields: StoredFields, events: StoredEvent
     depends: spec.depends.map(([job, statuses], index) => [resolved[index] ?? job, statuses]),
     dry_run: spec.dryRun,
     progress: fates.map((fate) => fate.progress),
+    opstart: fates.map((fate) => fate.times[0]),
+    opexec: fates.map((fate) => fate.times[1]),
+    opend: fates.map((fate) => fate.times[2]),
   };
 }
 

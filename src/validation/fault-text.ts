@@ -6,9 +6,13 @@ const SHOWN_CHARACTERS = 60;
 
 const escape = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
+// A list or an object is not spelled out: it may be as large and as deep as a request can be.
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? '';
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'string' && value.length > SHOWN_CHARACTERS
+    ? `${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}…`
+    : JSON.stringify(value);
 }
 
 const ARTICLES: Record<string, string> = {
@@ -35,7 +39,10 @@ export function faultOf({ keyword, instancePath, params, message, data, parentSc
     case 'enum':
       return { pointer: instancePath, message: `must be one of ${params['allowedValues'].join(', ')}, not ${shown(data)}` };
     case 'pattern':
-      return { pointer: instancePath, message: `is not well-formed${typeof description === 'string' ? ` (${description})` : ''}: ${shown(data)}` };
+      return {
+        pointer: instancePath,
+        message: `is not well-formed${typeof description === 'string' ? ` (${description})` : ''}: ${shown(data)}`,
+      };
     case 'anyOf':
       return { pointer: instancePath, message: 'is of a wrong type' };
     default:

@@ -49,7 +49,9 @@ export function faultsIn(schema: TSchema, value: unknown): Fault[] {
   if (!isSmall(value)) return withoutBranches(first).map(faultOf);
   const all = thorough.compile(schema);
   all(value);
-  return withoutBranches(all.errors ?? first).slice(0, MAX_FAULTS).map(faultOf);
+  return withoutBranches(all.errors ?? first)
+    .slice(0, MAX_FAULTS)
+    .map(faultOf);
 }
 
 /** The value as its schema's type, with defaults filled in. Throws wrong_input with every fault. */

@@ -1,4 +1,5 @@
 // The configuration: file, environment, defaults, and what is refused.
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'rapid-config-
 afterAll(() => rm(folder, { recursive: true }));
 
 async function file(content: string): Promise<{ RAPID_CONFIG: string }> {
-  const path = join(folder, `${Math.random()}.yaml`);
+  const path = join(folder, `${randomUUID()}.yaml`);
   await writeFile(path, content);
   return { RAPID_CONFIG: path };
 }
@@ -26,7 +27,11 @@ it('is complete without any setting', () => {
 it('takes the file over the defaults and the environment over the file', async () => {
   const env = await file('listen: 127.0.0.1:1\nredis:\n  url: redis://a\n  prefix: p\ncluster: {store: zookeeper}\n');
   const config = loadConfig({ ...env, RAPID_REDIS_URL: 'redis://b', RAPID_CLUSTER_SESSION_TIMEOUT_MS: '2000', PATH: '/bin' });
-  expect(config).toMatchObject({ listen: '127.0.0.1:1', redis: { url: 'redis://b', prefix: 'p' }, cluster: { store: 'zookeeper', session_timeout_ms: 2000 } });
+  expect(config).toMatchObject({
+    listen: '127.0.0.1:1',
+    redis: { url: 'redis://b', prefix: 'p' },
+    cluster: { store: 'zookeeper', session_timeout_ms: 2000 },
+  });
 });
 
 it('takes lists as JSON, and texts that look like numbers as texts', () => {
@@ -40,7 +45,13 @@ it('reads an empty file as no settings', async () => {
 
 it('names every fault by its key or its variable', async () => {
   const env = await file('listen: here\ncolour: red\nredis: {urrl: x}\nauth: {tokens: [{name: a, access: all}]}\n');
-  const settings = { ...env, RAPID_JOBS_KEEP_S: 'long', RAPID_REDIS_URRL: 'x', RAPID_CLUSTER_STORE: 'disk', RAPID_SIMULATED_NODES: '[{"name":"-"}]' };
+  const settings = {
+    ...env,
+    RAPID_JOBS_KEEP_S: 'long',
+    RAPID_REDIS_URRL: 'x',
+    RAPID_CLUSTER_STORE: 'disk',
+    RAPID_SIMULATED_NODES: '[{"name":"-"}]',
+  };
   expect(() => loadConfig(settings)).toThrow(
     expect.objectContaining({
       errorClass: 'wrong_input',

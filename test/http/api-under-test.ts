@@ -12,7 +12,7 @@ export interface ApiUnderTest {
   /** Every line that was logged. */
   logged: string[];
   url: string;
-  call(method: string, path: string, init?: RequestInit): Promise<Reply>;
+  call: ReturnType<typeof callerOf>;
   close(): Promise<void>;
 }
 
@@ -23,9 +23,21 @@ export interface Reply {
   body: ReturnType<typeof JSON.parse>;
 }
 
+/** Calls an API at that address and reads its answer as JSON. */
+export const callerOf =
+  (url: string) =>
+  async (method: string, path: string, init?: RequestInit): Promise<Reply> => {
+    const response = await fetch(`${url}${path}`, { method, ...init });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  };
+
 export const sha256 = (token: string): string => createHash('sha256').update(token).digest('hex');
 
-export const json = (value: unknown): RequestInit => ({ body: JSON.stringify(value), headers: { 'content-type': 'application/json' } });
+export const json = (value: unknown): RequestInit => ({
+  body: JSON.stringify(value),
+  headers: { 'content-type': 'application/json' },
+});
 export const form = (values: Record<string, string>): RequestInit => ({ body: new URLSearchParams(values) });
 
 /** Starts a server; `settings` are environment variables of the configuration. */
@@ -40,11 +52,7 @@ export async function startTestApi(settings: Record<string, string> = {}): Promi
     cluster,
     logged,
     url: api.url,
-    call: async (method, path, init) => {
-      const response = await fetch(`${api.url}${path}`, { method, ...init });
-      const text = await response.text();
-      return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
-    },
+    call: callerOf(api.url),
     close: () => api.close(),
   };
 }

@@ -15,7 +15,7 @@ it('ends waiting requests and streams, and resolves when they are answered', asy
   expect((await waiting).body).toBeNull();
   expect((await preferring).status).toBe(202);
   expect(await events).toContain('event: status');
-  await expect(fetch(`${api.url}/healthz`)).rejects.toThrow();
+  await expect(fetch(`${api.url}/healthz`)).rejects.toThrow('fetch failed');
 });
 
 it('is not started on an address that others can reach without a token', async () => {

@@ -1,6 +1,7 @@
 // A job's events as a stream.
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventStream } from '../../src/http/server-sent-events.js';
+import { eventStream, type ServerSentEvent } from '../../src/http/server-sent-events.js';
 import { startTestApi, json, type ApiUnderTest } from './api-under-test.js';
 
 let api: ApiUnderTest;
@@ -14,7 +15,9 @@ const events = (text: string) =>
   text
     .split('\n\n')
     .filter((block) => block.startsWith('id:'))
-    .map((block) => Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])));
+    .map((block) =>
+      Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)])),
+    );
 
 it('tells past and coming events and ends with the job', async () => {
   const id = await submitted();
@@ -24,8 +27,16 @@ it('tells past and coming events and ends with the job', async () => {
   api.jobs.log(id, 'line\nbreak');
   api.jobs.end(id, 'success', [null]);
   const told = events(await response.text());
-  expect(told.map((event) => [event['id'], event['event']])).toEqual([['1', 'status'], ['2', 'log'], ['3', 'status']]);
-  expect(JSON.parse(told[1]?.['data'] ?? '')).toMatchObject({ serial: 2, type: 'log', entry: [2, expect.any(Array), 'message', 'line\nbreak'] });
+  expect(told.map((event) => [event['id'], event['event']])).toEqual([
+    ['1', 'status'],
+    ['2', 'log'],
+    ['3', 'status'],
+  ]);
+  expect(JSON.parse(told[1]?.['data'] ?? '')).toMatchObject({
+    serial: 2,
+    type: 'log',
+    entry: [2, expect.any(Array), 'message', 'line\nbreak'],
+  });
 });
 
 it('resumes after the event that the client has', async () => {
@@ -50,14 +61,24 @@ it('stops following when the client goes away', async () => {
   await expect.poll(() => api.jobs.waiters).toBe(0);
 });
 
+async function* failing(): AsyncGenerator<ServerSentEvent> {
+  yield { id: 1, event: 'status', data: null };
+  throw new Error('the source is gone');
+}
+
 it('keeps a silent stream alive', async () => {
-  async function* silent(end: Promise<void>): AsyncGenerator<never> {
-    await end;
-  }
-  let finish = () => {};
-  const told = eventStream(silent(new Promise((resolve) => (finish = resolve))), 1);
+  const silence = new PassThrough({ objectMode: true });
+  const told = eventStream(silence, 1);
   expect((await told.next()).value).toBe(':\n\n');
   expect((await told.next()).value).toBe(':\n\n');
-  finish();
+  silence.end();
   for await (const chunk of told) expect(chunk).toBe(':\n\n');
+});
+
+it('fails when the events fail, even between two looks at them', async () => {
+  const told = eventStream(failing());
+  await told.next();
+  expect((await told.next()).value).toContain('id: 1');
+  await new Promise(setImmediate);
+  await expect(told.next()).rejects.toThrow('the source is gone');
 });

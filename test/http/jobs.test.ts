@@ -13,7 +13,12 @@ async function submitted(op: object = { OP_ID: 'OP_TEST_DELAY', duration: 1 }): 
 it('lists jobs newest first, in pages that lead to each other', async () => {
   const ids = [await submitted(), await submitted(), await submitted()];
   const first = await api.call('GET', '/api/v1/jobs?limit=2&status=queued,running&user=anonymous');
-  expect(first.body).toEqual(ids.slice(1).reverse().map((id) => ({ id, uri: `/jobs/${id}` })));
+  expect(first.body).toEqual(
+    ids
+      .slice(1)
+      .toReversed()
+      .map((id) => ({ id, uri: `/jobs/${id}` })),
+  );
   const link = first.headers.get('link') ?? '';
   expect(link).toMatch(/^<\/api\/v1\/jobs\?.*>; rel="next"$/);
   const next = await api.call('GET', link.slice(1, link.indexOf('>')));
@@ -28,19 +33,29 @@ it('filters the list, and gives whole records in bulk', async () => {
   expect((await api.call('GET', '/jobs?resource=vm/none')).body).toEqual([]);
 });
 
-it.each(['/jobs/abc', '/jobs/0', '/jobs/-1', '/jobs/1.5', '/jobs/99999999999999999999', '/jobs?limit=0', '/jobs?limit=1001', '/jobs?min_age=-1', '/jobs?status=done'])(
-  'answers 400 to %s',
-  async (path) => {
-    const { status, body } = await api.call('GET', path);
-    expect([status, body.code]).toEqual([400, 'wrong_input']);
+it.each([
+  '/jobs/abc',
+  '/jobs/0',
+  '/jobs/-1',
+  '/jobs/1.5',
+  '/jobs/99999999999999999999',
+  '/jobs?limit=0',
+  '/jobs?limit=1001',
+  '/jobs?min_age=-1',
+  '/jobs?status=done',
+])('answers 400 to %s', async (path) => {
+  const { status, body } = await api.call('GET', path);
+  expect([status, body.code]).toEqual([400, 'wrong_input']);
+});
+
+it.each(['GET /jobs/9999', 'DELETE /jobs/9999', 'GET /jobs/9999/wait?until=done', 'GET /jobs/9999/events'])(
+  'answers 404 to %s',
+  async (request) => {
+    const [method = '', path = ''] = request.split(' ');
+    const { status, body } = await api.call(method, path);
+    expect([status, body.code]).toEqual([404, 'unknown_entity']);
   },
 );
-
-it.each(['GET /jobs/9999', 'DELETE /jobs/9999', 'GET /jobs/9999/wait?until=done', 'GET /jobs/9999/events'])('answers 404 to %s', async (request) => {
-  const [method = '', path = ''] = request.split(' ');
-  const { status, body } = await api.call(method, path);
-  expect([status, body.code]).toEqual([404, 'unknown_entity']);
-});
 
 it('cancels', async () => {
   const id = await submitted();
@@ -57,10 +72,13 @@ it('answers a first wait at once', async () => {
 it('answers a wait as soon as there is a log entry', async () => {
   const id = await submitted();
   const query = new URLSearchParams({ fields: '["status"]', previous_job_info: '["queued"]', previous_log_serial: 'null' });
-  const answer = api.call('GET', `/jobs/${id}/wait?${query}`);
+  const answer = api.call('GET', `/jobs/${id}/wait?${query.toString()}`);
   await expect.poll(() => api.jobs.waiters).toBe(1);
   api.jobs.log(id, 'news');
-  expect((await answer).body).toMatchObject({ job_info: ['queued'], log_entries: [[expect.any(Number), expect.any(Array), 'message', 'news']] });
+  expect((await answer).body).toMatchObject({
+    job_info: ['queued'],
+    log_entries: [[expect.any(Number), expect.any(Array), 'message', 'news']],
+  });
 });
 
 it('answers null when nothing changes, and at once when the job has ended', async () => {
@@ -69,7 +87,10 @@ it('answers null when nothing changes, and at once when the job has ended', asyn
   expect((await api.call('GET', `${wait}&previous_job_info=["queued",[null]]`)).body).toBeNull();
   expect((await api.call('GET', `/jobs/${id}/wait?until=done&timeout=0.02`)).body).toBeNull();
   api.jobs.end(id, 'success', [null]);
-  expect((await api.call('GET', `${wait}&previous_job_info=["success",[null]]`)).body).toEqual({ job_info: ['success', [null]], log_entries: [] });
+  expect((await api.call('GET', `${wait}&previous_job_info=["success",[null]]`)).body).toEqual({
+    job_info: ['success', [null]],
+    log_entries: [],
+  });
   expect((await api.call('GET', `/jobs/${id}/wait?until=done`)).body).toMatchObject({ id, status: 'success' });
 });
 

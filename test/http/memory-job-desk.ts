@@ -46,6 +46,9 @@ export class MemoryJobDesk implements JobDesk {
       depends,
       dry_run: dryRun,
       progress: ops.map(() => null),
+      opstart: ops.map(() => null),
+      opexec: ops.map(() => null),
+      opend: ops.map(() => null),
     });
     this.#tell(id, { type: 'status', status: 'queued' });
     return id;
@@ -60,7 +63,7 @@ export class MemoryJobDesk implements JobDesk {
       .filter((job) => job.id < before && (status?.includes(job.status) ?? true) && (user ?? job.user) === job.user)
       .filter(({ ops }) => opcode === undefined || ops.some(({ OP_ID }) => OP_ID === opcode))
       .filter(({ ops }) => resource === undefined || ops.flatMap(resourcesOf).includes(resource))
-      .reverse();
+      .toReversed();
     const jobs = wanted.slice(0, limit);
     return { jobs, ...(wanted.length > limit ? { next: jobs.at(-1)?.id ?? 0 } : {}) };
   }
@@ -73,7 +76,12 @@ export class MemoryJobDesk implements JobDesk {
     return [true, `Dequeued job ${id}`];
   }
 
-  async waitFor(id: number, isNews: (record: JobRecord) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<JobRecord | undefined> {
+  async waitFor(
+    id: number,
+    isNews: (record: JobRecord) => boolean,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<JobRecord | undefined> {
     const limit = AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]);
     for (;;) {
       const record = await this.read(id);
@@ -119,7 +127,7 @@ export class MemoryJobDesk implements JobDesk {
 
   #tell(id: number, event: Unnumbered): void {
     const events = this.#events.get(id) ?? [];
-    this.#events.set(id, [...events, { ...event, serial: events.length + 1, at: now() } as JobEvent]);
+    this.#events.set(id, [...events, { ...event, serial: events.length + 1, at: now() }]);
     this.#changes.emit('change');
   }
 

@@ -15,7 +15,13 @@ it('stands in schemas/ as the tables make it (npm run schemas writes it)', async
 it('has every opcode and no dangling reference', () => {
   const { components } = JSON.parse(text);
   for (const { id } of OPCODES) expect(components.schemas).toHaveProperty(id);
-  for (const [, section = '', name = ''] of text.matchAll(/"#\/components\/(\w+)\/(\w+)"/g)) expect(components[section]).toHaveProperty(name);
+  for (const [, section = '', name = ''] of text.matchAll(/"#\/components\/(\w+)\/(\w+)"/g))
+    expect(components[section]).toHaveProperty(name);
+});
+
+it('gives every operation a name of its own', () => {
+  const names = [...text.matchAll(/"operationId": "(.*)"/g)].map(([, name]) => name);
+  expect(new Set(names).size).toBe(names.length);
 });
 
 it('is served', async () => {

@@ -11,7 +11,11 @@ afterAll(() => api.close());
 const lastSubmission = () => api.jobs.submissions.at(-1);
 
 it('accepts opcodes as a job and says where it is', async () => {
-  const { status, headers, body } = await api.call('POST', '/jobs', json({ ops: [{ OP_ID: 'OP_VM_SHUTDOWN', vm: 'web1' }], reason: 'why' }));
+  const { status, headers, body } = await api.call(
+    'POST',
+    '/jobs',
+    json({ ops: [{ OP_ID: 'OP_VM_SHUTDOWN', vm: 'web1' }], reason: 'why' }),
+  );
   expect(status).toBe(202);
   expect(headers.get('location')).toBe(`/jobs/${body.job}`);
   expect(body.message).toBe('Queued VM_SHUTDOWN(web1).');
@@ -26,7 +30,11 @@ it('accepts opcodes as a job and says where it is', async () => {
 });
 
 it('takes a bare list of opcodes, other values from the query', async () => {
-  const { status } = await api.call('POST', '/api/v1/jobs?dry-run&priority=-10&depends=[[1,["success"]]]', json([{ OP_ID: 'OP_TEST_DELAY', duration: 0 }]));
+  const { status } = await api.call(
+    'POST',
+    '/api/v1/jobs?dry-run&priority=-10&depends=[[1,["success"]]]',
+    json([{ OP_ID: 'OP_TEST_DELAY', duration: 0 }]),
+  );
   expect(status).toBe(202);
   expect(lastSubmission()).toMatchObject({ dryRun: true, priority: -10, depends: [[1, ['success']]] });
 });
@@ -54,22 +62,30 @@ it.each([
 });
 
 it.each(['application/xml', 'text/xml; charset=utf-8'])('defines a VM from a raw body of %s', async (type) => {
-  const { status, body } = await api.call('POST', '/api/v1/vm?node=hv1', { body: domainXml('new', WEB1_UUID), headers: { 'content-type': type } });
+  const { status, body } = await api.call('POST', '/api/v1/vm?node=hv1', {
+    body: domainXml('new', WEB1_UUID),
+    headers: { 'content-type': type },
+  });
   expect(status).toBe(202);
   expect(body.message).toBe(`Added new VM with Name "new" and UUID "${WEB1_UUID}" to database.`);
-  expect(lastSubmission()?.ops).toEqual([{ OP_ID: 'OP_VM_DEFINE', xml: domainXml('new', WEB1_UUID), node: 'hv1', name: 'new', uuid: WEB1_UUID }]);
+  expect(lastSubmission()?.ops).toEqual([
+    { OP_ID: 'OP_VM_DEFINE', xml: domainXml('new', WEB1_UUID), node: 'hv1', name: 'new', uuid: WEB1_UUID },
+  ]);
 });
 
 it('gives a VM without a UUID a random one, in the opcode and in its XML', async () => {
   await api.call('POST', '/api/v1/vm', form({ xml: domainXml('fresh') }));
   const [op] = lastSubmission()?.ops ?? [];
   expect(op?.['uuid']).toMatch(/^[0-9a-f-]{36}$/);
-  expect(op?.['xml']).toContain(`<uuid>${op?.['uuid']}</uuid>`);
+  expect(op?.['xml']).toContain(`<uuid>${String(op?.['uuid'])}</uuid>`);
 });
 
 it('undefines and modifies', async () => {
   expect((await api.call('DELETE', '/api/v1/vm/web1?reason=gone')).body.message).toBe('Undefined VM "web1" from the cluster.');
-  const { body } = await api.call('PUT', '/api/v1/vm/web1?restart=yes', { body: domainXml('web1'), headers: { 'content-type': 'application/xml' } });
+  const { body } = await api.call('PUT', '/api/v1/vm/web1?restart=yes', {
+    body: domainXml('web1'),
+    headers: { 'content-type': 'application/xml' },
+  });
   expect(body.message).toBe('Successfully modified configuration of VM "web1".');
   expect(lastSubmission()?.ops[0]).toMatchObject({ OP_ID: 'OP_VM_MODIFY', vm: 'web1', restart: true });
 });
@@ -100,7 +116,13 @@ it('waits for the end when the client prefers that', async () => {
 
 it.each([
   ['error' as const, [['OpPrereqError', ['node hv1 is not ready', 'wrong_state']]], 409, 'wrong_state', 'node hv1 is not ready'],
-  ['error' as const, [['OpExecError', ['libvirt does not answer', 'environment_error']]], 503, 'environment_error', 'libvirt does not answer'],
+  [
+    'error' as const,
+    [['OpExecError', ['libvirt does not answer', 'environment_error']]],
+    503,
+    'environment_error',
+    'libvirt does not answer',
+  ],
   ['canceled' as const, [], 409, 'wrong_state', /was canceled/],
 ])('answers a job that ends in %s with its class', async (end, opresult, expected, code, message) => {
   const answer = api.call('POST', '/api/v1/vm/web1/state?state=start', { headers: { prefer: 'wait=10' } });

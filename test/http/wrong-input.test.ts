@@ -1,5 +1,5 @@
 // What is wrong in itself is refused at once, by class and by place, and nothing is queued.
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestApi, form, json, type ApiUnderTest } from './api-under-test.js';
 import { domainXml } from './domain-xml.js';
 import { WEB1_UUID } from './sample-cluster.js';
@@ -9,7 +9,6 @@ const OTHER_UUID = '99999999-9999-4999-8999-999999999999';
 let api: ApiUnderTest;
 beforeAll(async () => void (api = await startTestApi()));
 afterAll(() => api.close());
-afterEach(() => expect(api.jobs.submissions).toEqual([]));
 
 const submit = (...ops: unknown[]): [string, string, RequestInit] => ['POST', '/jobs', json({ ops })];
 const xmlBody = (xml: string): RequestInit => ({ body: xml, headers: { 'content-type': 'application/xml' } });
@@ -27,16 +26,34 @@ it.each<[string, [string, string, RequestInit?], string, RegExp]>([
   ['NUL in a name', submit({ OP_ID: 'OP_VM_START', vm: 'a\u0000b' }), '/ops/0/vm', /not well-formed/],
   ['half a surrogate pair in a name', submit({ OP_ID: 'OP_VM_START', vm: '\ud800' }), '/ops/0/vm', /not well-formed/],
   ['no opcodes', submit(), '/ops', /fewer than 1/],
-  ['a __proto__ key', ['POST', '/jobs', text('{"ops":[{"OP_ID":"OP_VM_START","vm":"web1","__proto__":{"x":1}}]}')], '/ops/0/__proto__', /not a known/],
+  [
+    'a __proto__ key',
+    ['POST', '/jobs', text('{"ops":[{"OP_ID":"OP_VM_START","vm":"web1","__proto__":{"x":1}}]}')],
+    '/ops/0/__proto__',
+    /not a known/,
+  ],
   ['a __proto__ value', ['POST', '/jobs', text('{"__proto__":{"ops":[]},"ops":[]}')], '/__proto__', /not a known/],
   ['broken XML', ['POST', '/api/v1/vm', xmlBody('<domain><name>a</domain>')], '/xml', /domain XML/],
   ['a document type', ['POST', '/api/v1/vm', xmlBody(`<!DOCTYPE d [<!ENTITY a "b">]>${domainXml('&a;')}`)], '/xml', /document type/],
   ['XML without a name', ['POST', '/api/v1/vm', form({ xml: '<domain/>' })], '/xml', /<name> is missing/],
   ['XML of another VM', ['PUT', `/api/v1/vm/${WEB1_UUID}`, xmlBody(domainXml('web1', OTHER_UUID))], '/xml', /UUID/],
-  ['another UUID than the XML has', submit({ OP_ID: 'OP_VM_DEFINE', xml: domainXml('a', WEB1_UUID), uuid: OTHER_UUID }), '/ops/0/uuid', /UUID/],
+  [
+    'another UUID than the XML has',
+    submit({ OP_ID: 'OP_VM_DEFINE', xml: domainXml('a', WEB1_UUID), uuid: OTHER_UUID }),
+    '/ops/0/uuid',
+    /UUID/,
+  ],
   ['another name than the XML has', submit({ OP_ID: 'OP_VM_DEFINE', xml: domainXml('a'), name: 'b' }), '/ops/0/name', /name/],
   ['a UUID that is none', submit({ OP_ID: 'OP_VM_DEFINE', xml: domainXml('a'), uuid: 'A' }), '/ops/0/uuid', /not well-formed/],
   ['an unknown value', ['POST', '/api/v1/vm/web1/state?state=start&speed=9'], '/speed', /not a known value/],
+  ['an unknown value with a dash', ['POST', '/api/v1/vm/web1/state?state=start&un-known=1'], '/un-known', /not a known value/],
+  ['NUL in a path', ['DELETE', '/api/v1/vm/a%00b'], '/vm', /not well-formed/],
+  [
+    'a value of enormous depth',
+    ['POST', '/api/v1/vm/web1/state', text(`{"state":${'['.repeat(500_000)}${']'.repeat(500_000)}}`)],
+    '/state',
+    /not a list/,
+  ],
   ['an unknown state', ['POST', '/api/v1/vm/web1/state?state=fly'], '/state', /one of start, shutdown, stop, restart, disable, not "fly"/],
   ['a missing value', ['POST', '/api/v1/vm/web1/state'], '/state', /is missing/],
   ['a value given twice differently', ['POST', '/api/v1/vm/web1/state?state=start', json({ state: 'stop' })], '/state', /twice/],
@@ -45,18 +62,33 @@ it.each<[string, [string, string, RequestInit?], string, RegExp]>([
   ['no number', ['DELETE', '/api/v1/vm/web1?priority=high'], '/priority', /must be a number/],
   ['a priority that is none', ['DELETE', '/api/v1/vm/web1?priority=3'], '/priority', /one of 10, 0, -10/],
   ['no JSON in a list value', ['DELETE', '/api/v1/vm/web1?depends=12'], '/depends', /must be a list/],
-  ['a dependency of a wrong form', ['POST', '/jobs', json({ ops: [delay], depends: [[1, ['running']]] })], '/depends/0/1/0', /one of canceled/],
+  [
+    'a dependency of a wrong form',
+    ['POST', '/jobs', json({ ops: [delay], depends: [[1, ['running']]] })],
+    '/depends/0/1/0',
+    /one of canceled/,
+  ],
 ])('refuses %s', async (_what, [method, path, init], pointer, message) => {
   const { status, headers, body } = await api.call(method, path, init);
   expect([status, headers.get('content-type')]).toEqual([400, 'application/problem+json']);
-  expect(body).toMatchObject({ type: 'about:blank', title: 'Bad Request', status: 400, code: 'wrong_input', message: expect.stringMatching(message) });
+  expect(body).toMatchObject({
+    type: 'about:blank',
+    title: 'Bad Request',
+    status: 400,
+    code: 'wrong_input',
+    message: expect.stringMatching(message),
+  });
   expect(body.errors).toContainEqual({ pointer, message: expect.stringMatching(message) });
   expect(body.message).toContain(pointer.slice(1));
 });
 
 it('tells every fault at once', async () => {
   const { body } = await api.call(...submit({ OP_ID: 'OP_VM_START', speed: 1 }, { OP_ID: 'OP_TEST_DELAY', duration: 'long' }));
-  expect(body.errors.map(({ pointer }: { pointer: string }) => pointer).sort()).toEqual(['/ops/0/speed', '/ops/0/vm', '/ops/1/duration']);
+  expect(body.errors.map(({ pointer }: { pointer: string }) => pointer).toSorted()).toEqual([
+    '/ops/0/speed',
+    '/ops/0/vm',
+    '/ops/1/duration',
+  ]);
 });
 
 it('tells only some of very many faults', async () => {
@@ -68,14 +100,32 @@ it('tells only some of very many faults', async () => {
 it.each<[string, RequestInit, number, RegExp]>([
   ['JSON that breaks off', text('{"ops": ['), 400, /the end can't stand at line 1, column 10 \(position 9\)/],
   ['JSON with a comma too many', text('{\n "ops": [],\n}'), 400, /"}" can't stand at line 3, column 1 \(position 14\)/],
+  ['JSON that breaks off in a long text', text(`{"xml":"${'x'.repeat(2_000_000)}`), 400, /line 1, column 8 /],
+  ['JSON that breaks off after a long text', text(`["${'x'.repeat(2_000_000)}"`), 400, /the end can't stand/],
+  ['JSON that breaks off in great depth', text('['.repeat(2_000_000)), 400, /the end can't stand/],
   ['JSON that is no object', text('7'), 400, /must be a JSON object/],
-  ['a text that is not UTF-8', { body: Buffer.from([0x7b, 0xff, 0x7d]), headers: { 'content-type': 'application/json' } }, 400, /not UTF-8/],
+  [
+    'a text that is not UTF-8',
+    { body: Buffer.from([0x7b, 0xff, 0x7d]), headers: { 'content-type': 'application/json' } },
+    400,
+    /not UTF-8/,
+  ],
   ['a form that is not UTF-8', text('ops=%ff', 'application/x-www-form-urlencoded'), 400, /percent-encoded/],
   ['a type that is not taken', text('{}', 'text/plain'), 415, /text\/plain/],
   ['a character set that is not taken', text('{}', 'application/json; charset=latin1'), 415, /latin1/],
-  ['an encoding that is not known', { ...text('{}'), headers: { 'content-type': 'application/json', 'content-encoding': 'rot13' } }, 415, /rot13/],
+  [
+    'an encoding that is not known',
+    { ...text('{}'), headers: { 'content-type': 'application/json', 'content-encoding': 'rot13' } },
+    415,
+    /rot13/,
+  ],
   ['XML where none is taken', xmlBody('<a/>'), 415, /no XML/],
-  ['a body that is not compressed as it says', { ...text('{}'), headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }, 400, /can't be read/],
+  [
+    'a body that is not compressed as it says',
+    { ...text('{}'), headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } },
+    400,
+    /can't be read/,
+  ],
 ])('refuses %s', async (_what, init, expected, message) => {
   const { status, body } = await api.call('POST', '/jobs', init);
   expect(status).toBe(expected);
@@ -89,14 +139,18 @@ it('takes a character set parameter that says UTF-8', async () => {
 it('answers 413 to a body of 5 MB, and the next request too', async () => {
   const large = JSON.stringify({ ops: [{ ...delay, log: ['x'.repeat(5_000_000)] }] });
   for (const body of [large, new Blob([large]).stream()]) {
-    const answer = await api.call('POST', '/jobs', { body, duplex: 'half', headers: { 'content-type': 'application/json' } } as RequestInit);
+    const init: RequestInit = { body, duplex: 'half', headers: { 'content-type': 'application/json' } };
+    const answer = await api.call('POST', '/jobs', init);
     expect([answer.status, answer.body.code]).toEqual([413, 'wrong_input']);
   }
   expect((await api.call('GET', '/healthz')).status).toBe(200);
 });
 
 it.each(['', 'a b', 'x'.repeat(256)])('refuses the idempotency key %j', async (key) => {
-  const { status, body } = await api.call('POST', '/jobs', { body: JSON.stringify([delay]), headers: { 'content-type': 'application/json', 'idempotency-key': key } });
+  const { status, body } = await api.call('POST', '/jobs', {
+    body: JSON.stringify([delay]),
+    headers: { 'content-type': 'application/json', 'idempotency-key': key },
+  });
   expect([status, body.message]).toEqual([400, expect.stringContaining('Idempotency-Key')]);
 });
 
@@ -109,4 +163,8 @@ it.each([
 ])('answers %s %s with %i', async (method, path, expected, code, allow) => {
   const { status, headers, body } = await api.call(method, path);
   expect([status, body.status, body.code, headers.get('allow')]).toEqual([expected, expected, code, allow]);
+});
+
+it('has queued nothing of all this', () => {
+  expect(api.jobs.submissions).toEqual([]);
 });

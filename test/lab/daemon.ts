@@ -1,4 +1,4 @@
-/** One server process of the lab (Redis, ZooKeeper): started in a folder of its own, found again through it. */
+/** One server process of the lab (Redis, ZooKeeper, an agent): started in a folder of its own, found again through it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,8 @@ export interface DaemonSpec {
   /** Its working folder; the log and the process id are kept there too. */
   readonly dir: string;
   readonly argv: readonly [string, ...string[]];
+  /** Its environment; the caller's by default. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Whether it goes on when the process that started it ends. */
   readonly outlive: boolean;
   /** Answers whether it serves requests now. */
@@ -36,12 +38,12 @@ export class Daemon {
   }
 
   async start(): Promise<void> {
-    const { name, dir, argv, outlive, ready } = this.spec;
+    const { name, dir, argv, env = process.env, outlive, ready } = this.spec;
     mkdirSync(dir, { recursive: true });
     const log = openSync(this.logFile, 'a');
     // The kernel ends a server whose test run was killed; nobody else would.
     const [program, ...parameters] = outlive ? argv : ['setpriv', '--pdeathsig', 'KILL', ...argv];
-    const child = spawn(program as string, parameters, { cwd: dir, detached: true, stdio: ['ignore', log, log] });
+    const child = spawn(program as string, parameters, { cwd: dir, env, detached: true, stdio: ['ignore', log, log] });
     closeSync(log);
     await once(child, 'spawn');
     child.unref();

@@ -8,6 +8,7 @@ import { ensurePackages } from '../../workers/local-redis/debian-package.js';
 import { type LabPlan, labFolder, type NodeDescription, planLab } from './plan.js';
 import { allPids, killAll, programName, workingFolder } from './processes.js';
 import { attachRedis, describeRedis, type RedisDescription, type RedisHandle } from './redis.js';
+import { recordTenant, removeTenant, type Tenant, tenantsFolder } from './tenants.js';
 import { inTurn } from './turn.js';
 import { attachZooKeeper, describeZooKeeper, type ZooKeeperDescription, type ZooKeeperHandle } from './zookeeper.js';
 
@@ -35,26 +36,26 @@ const PACKAGES = [
   'busybox-static', 'cpio', 'iproute2',
 ];
 
-/** Brings up what is not up. Returns in well under a second when everything is. */
+/** Brings up what is not up, to stay until `stopLab`. Returns in well under a second when everything is. */
 export async function ensureLab({ dir = labFolder(), progress = () => undefined }: LabOptions = {}): Promise<Lab> {
-  if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces and mounts: run it as root');
   return inTurn(dir, async () => {
-    const plan = planLab(await realpath(dir));
-    progress('Debian packages');
-    await ensurePackages(PACKAGES);
-    progress('guest kernel and initrd');
-    const guest = await ensureGuestImage(plan.cacheDir);
-    progress(`bridge ${plan.bridge}`);
-    await raiseBridge(plan);
-    await mkdir(plan.consoleDir, { recursive: true });
-    const lab = await recordLab(plan, guest);
-    progress('Redis, ZooKeeper and the hypervisor nodes');
-    await Promise.all([
-      restartUnlessUp(attachRedis(lab.redis)),
-      restartUnlessUp(attachZooKeeper(lab.zookeeper)),
-      ...lab.nodes.map((node) => new HypervisorNode(node).start()),
-    ]);
-    return lab;
+    await recordTenant(dir, 'operator');
+    return bringUp(dir, progress);
+  });
+}
+
+/** As `ensureLab`, for a test run: it stays until the last of them has left, unless it was up before. `first` is called when the run had not joined yet. */
+export async function joinLab(tenant: Tenant, first: () => Promise<void>, { dir = labFolder(), progress = () => undefined }: LabOptions = {}): Promise<Lab> {
+  return inTurn(dir, async () => {
+    if (await recordTenant(dir, tenant)) await first();
+    return bringUp(dir, progress);
+  });
+}
+
+/** Ends what `joinLab` began; nothing happens when the run never joined. */
+export async function leaveLab(tenant: Tenant, { dir = labFolder(), progress = () => undefined }: LabOptions = {}): Promise<void> {
+  await inTurn(dir, async () => {
+    if (await removeTenant(dir, tenant)) await takeAway(dir, progress);
   });
 }
 
@@ -69,21 +70,45 @@ export async function findLab(dir: string = labFolder()): Promise<Lab | undefine
 
 /** Takes away everything that is the lab's, also what an interrupted run left. Only the cache folder stays. */
 export async function stopLab({ dir = labFolder(), progress = () => undefined }: LabOptions = {}): Promise<void> {
-  await inTurn(dir, async () => {
-    const plan = planLab(await realpath(dir));
-    progress('hypervisor nodes and their guests');
-    await Promise.all(plan.nodes.map((node) => new HypervisorNode(node).remove()));
-    progress('Redis and ZooKeeper');
-    await killAll('Redis and ZooKeeper', () => serversIn([plan.redisDir, plan.zookeeperDir]));
-    await removeBridge(plan);
-    const files = [plan.redisDir, plan.zookeeperDir, plan.nodesDir, plan.consoleDir, recordFile(plan), configFile(plan.dir)];
-    await Promise.all(files.map((file) => rm(file, { recursive: true, force: true })));
-  });
+  await inTurn(dir, () => takeAway(dir, progress));
 }
 
 /** Where the configuration for rapid itself is written. */
 export function configFile(dir: string): string {
   return join(dir, 'rapid.yaml');
+}
+
+async function bringUp(dir: string, progress: (step: string) => void): Promise<Lab> {
+  if (process.getuid?.() !== 0) throw new Error('the lab makes network namespaces and mounts: run it as root');
+  const plan = planLab(await realpath(dir));
+  progress('Debian packages');
+  await ensurePackages(PACKAGES);
+  progress('guest kernel and initrd');
+  const guest = await ensureGuestImage(plan.cacheDir);
+  progress(`bridge ${plan.bridge}`);
+  await raiseBridge(plan);
+  await mkdir(plan.consoleDir, { recursive: true });
+  const lab = await recordLab(plan, guest);
+  progress('Redis, ZooKeeper and the hypervisor nodes');
+  await Promise.all([
+    restartUnlessUp(attachRedis(lab.redis)),
+    restartUnlessUp(attachZooKeeper(lab.zookeeper)),
+    ...lab.nodes.map((node) => new HypervisorNode(node).start()),
+  ]);
+  return lab;
+}
+
+async function takeAway(dir: string, progress: (step: string) => void): Promise<void> {
+  const plan = planLab(await realpath(dir));
+  progress('hypervisor nodes, their agents and their guests');
+  await Promise.all(plan.nodes.map((node) => new HypervisorNode(node).remove()));
+  progress('Redis and ZooKeeper');
+  await killAll('Redis and ZooKeeper', () => serversIn([plan.redisDir, plan.zookeeperDir]));
+  await removeBridge(plan);
+  const files = [
+    plan.redisDir, plan.zookeeperDir, plan.nodesDir, plan.consoleDir, tenantsFolder(plan.dir), recordFile(plan), configFile(plan.dir),
+  ];
+  await Promise.all(files.map((file) => rm(file, { recursive: true, force: true })));
 }
 
 async function restartUnlessUp(server: RedisHandle | ZooKeeperHandle): Promise<void> {

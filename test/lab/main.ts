@@ -1,13 +1,21 @@
-/** The command that brings the lab up or takes it down: `tsx test/lab/main.ts [up|down]`. */
+/** The command that brings the lab up, with an agent on every node, or takes it down: `tsx test/lab/main.ts [up|down]`. */
 import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { attachAgent, clusterSettings, type ClusterAddress } from './agent.js';
+import { buildRapid } from './build.js';
 import { configFile, ensureLab, type Lab, stopLab } from './lab.js';
 
 const progress = (step: string) => process.stderr.write(`lab: ${step}\n`);
 
 async function up(): Promise<void> {
   const begin = performance.now();
+  progress('build');
+  await buildRapid();
   const lab = await ensureLab({ progress });
+  progress('agents');
+  // Started anew each time: they keep nothing, and the code may be another one.
+  await Promise.all(lab.nodes.map((node) => attachAgent(node, { cluster: addressOf(lab), dir: join(node.dir, 'agent'), outlive: true }).restart()));
   const yaml = configuration(lab);
   await writeFile(configFile(lab.dir), yaml);
   progress(`up after ${((performance.now() - begin) / 1000).toFixed(1)} s, configuration in ${configFile(lab.dir)}`);
@@ -19,11 +27,13 @@ async function down(): Promise<void> {
   progress('down');
 }
 
-function configuration({ redis, zookeeper, nodes }: Lab): string {
-  const comment = ['The nodes of the lab:', ...nodes.map(({ name, uri }) => `  ${name} ${uri}`)];
+const addressOf = ({ redis, zookeeper }: Lab): ClusterAddress => ({ redis: redis.url, zookeeper: zookeeper.connect });
+
+function configuration(lab: Lab): string {
+  const comment = ['The nodes of the lab:', ...lab.nodes.map(({ name, uri }) => `  ${name} ${uri}`)];
   return [
     ...comment.map((line) => `# ${line}\n`),
-    stringify({ redis: { url: redis.url }, cluster: { store: 'zookeeper', zookeeper: zookeeper.connect } }),
+    stringify(clusterSettings(addressOf(lab))),
   ].join('');
 }
 

@@ -31,7 +31,7 @@ async function take(lock: string, claim: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   const owner = await readFile(lock, 'utf8').catch(() => undefined);
-  if (owner !== undefined && !runs(Number(owner))) await rm(lock, { force: true });
+  if (owner !== undefined && !isNodeProcess(Number(owner))) await rm(lock, { force: true });
   return false;
 }
 
@@ -39,12 +39,12 @@ async function take(lock: string, claim: string): Promise<boolean> {
 async function sweepClaims(dir: string): Promise<void> {
   for (const file of await readdir(dir)) {
     const owner = /^lock\.(\d+)$/.exec(file)?.[1];
-    if (owner !== undefined && !runs(Number(owner))) await rm(join(dir, file), { force: true });
+    if (owner !== undefined && !isNodeProcess(Number(owner))) await rm(join(dir, file), { force: true });
   }
 }
 
-/** Whether the owner still lives. Only a Node.js process can be one: the id may have been given to something else. */
-function runs(pid: number): boolean {
+/** Whether that process still lives. Only a Node.js process can be the one that is meant: the id may have been given to something else. */
+export function isNodeProcess(pid: number): boolean {
   try {
     return readlinkSync(`/proc/${pid}/exe`).includes('node');
   } catch {

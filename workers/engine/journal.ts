@@ -1,5 +1,5 @@
 // What a running opcode writes into its job: status, steps, log. Small things are gathered and go out with the next write, or a moment later.
-import type { JobStatus, Progress, Timestamp } from '../../schemas/job.js';
+import { isFinal, type JobStatus, type Progress, type Timestamp } from '../../schemas/job.js';
 import type { JobEvent } from '../../src/jobs/job-desk.js';
 import type { StoredEvent } from '../../src/jobs/record.js';
 import type { Change, Run } from '../../src/jobs/run.js';
@@ -23,7 +23,8 @@ export interface Journal {
 
 export function openJournal(run: Run, opcode: number): Journal {
   let events: StoredEvent[] = [];
-  let { status, result, progress } = run.fate(opcode);
+  let { status, result, progress, times } = run.fate(opcode);
+  times = [times[0] ?? now(), times[1], times[2]];
   let progressAt = 0;
   let flushing: NodeJS.Immediate | undefined;
 
@@ -58,14 +59,16 @@ export function openJournal(run: Run, opcode: number): Journal {
     async fate(next, change = {}) {
       const changed = next.status !== status;
       ({ status, result, progress } = { result, progress, ...next });
+      if (status === 'running') times[1] ??= now();
+      if (isFinal(status)) times[2] = now();
       const told: StoredEvent[] = changed ? [{ type: 'opcode', at: now(), opcode, status }] : [];
-      await write({ ...change, fields: { ...change.fields, [`op:${opcode}`]: { status, result, progress } }, events: [...told, ...(change.events ?? [])] });
+      await write({ ...change, fields: { ...change.fields, [`op:${opcode}`]: { status, result, progress, times } }, events: [...told, ...(change.events ?? [])] });
     },
     progress(fraction) {
       if (progress === null || performance.now() - progressAt < PROGRESS_EVERY_MS) return;
       progressAt = performance.now();
       progress = { ...progress, fraction };
-      soon({ fields: { [`op:${opcode}`]: { status, result, progress } } });
+      soon({ fields: { [`op:${opcode}`]: { status, result, progress, times } } });
     },
   };
 }

@@ -1,5 +1,6 @@
 // Runs a job from wherever it stands to its end: its opcodes in order, by one worker at a time.
 import { isFinal, type Depends, type JobStatus } from '../../schemas/job.js';
+import type { OpcodeFate } from '../../src/jobs/record.js';
 import type { Handled } from '../../src/jobs/queue.js';
 import { claimJob, LostJob, type Run } from '../../src/jobs/run.js';
 import type { EngineParts } from './engine.js';
@@ -100,7 +101,7 @@ async function writeOutcome(run: Run, index: number, journal: Journal, outcome: 
   const rest = outcome.status === 'error' ? PRECEDING_FAILED : CANCELED;
   const fields: Record<string, unknown> = {};
   if (outcome.status !== 'success') {
-    for (let later = index + 1; later < run.spec.ops.length; later++) fields[`op:${later}`] = { ...rest, progress: null };
+    for (let later = index + 1; later < run.spec.ops.length; later++) fields[`op:${later}`] = { ...rest, progress: null, times: [null, null, null] } satisfies OpcodeFate;
   }
   const ends = last || outcome.status !== 'success';
   const progress = run.fate(index).progress;

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Opcode } from '../../schemas/job.js';
 import type { LockRequest } from '../../src/cluster/locks.js';
-import { classify } from '../../src/errors/classified-error.js';
+import { classify, type ClassifiedError } from '../../src/errors/classified-error.js';
 import type { Run } from '../../src/jobs/run.js';
 import type { EngineParts } from './engine.js';
 import { executeSteps, type Execution } from './execute-steps.js';
@@ -123,9 +123,11 @@ function execution(scene: Scene, { facts }: Prepared, holds: Hold[]): Execution 
   return { ...scene, facts, held: AbortSignal.any(holds.map(({ lost }) => lost)), report: (error) => reported(scene, error) };
 }
 
-/** The public error; what lies under it goes to the log. */
-function reported({ engine, run, op }: Scene, error: unknown) {
+/** The public error. What nobody expected, and what lies under it, goes to the log. */
+function reported({ engine, run, op }: Scene, error: unknown): ClassifiedError {
   const classified = classify(error);
-  engine.log.warn({ err: classified.cause ?? classified, job: run.id, opcode: op.OP_ID, class: classified.errorClass }, classified.message);
+  const details = { job: run.id, opcode: op.OP_ID, class: classified.errorClass };
+  if (classified.cause === undefined) engine.log.info(details, classified.message);
+  else engine.log.warn({ ...details, err: classified.cause }, classified.message);
   return classified;
 }

@@ -27,9 +27,7 @@ export async function openDisk(directory: string): Promise<Disk> {
       const operations = effects
         .filter(({ durable }) => durable)
         .map(({ path, node }) =>
-          node
-            ? ({ type: 'put', key: path, value: `${node.version}\n${node.data}` } as const)
-            : ({ type: 'del', key: path } as const),
+          node ? ({ type: 'put', key: path, value: `${node.version}\n${node.data}` } as const) : ({ type: 'del', key: path } as const),
         );
       if (operations.length > 0) await level.batch(operations, { sync: true });
     },

@@ -36,6 +36,7 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
   let owner = tree.addOwner();
   let breaks = 0;
   let missed: [NodeEvent, string][] = [];
+  let lastChange: Promise<unknown> = Promise.resolve();
 
   const stopListening = tree.listen((event, path) => {
     if (gate.state === 'connected') watches.fire(event, path);
@@ -44,12 +45,25 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
   gate.move('connected');
 
   /** Runs under the session of this call's start; an answer that is due while suspended comes with the connection. */
-  async function within<T>(change: (owner: number) => Promise<T>): Promise<T> {
+  async function within<T>(call: (owner: number) => Promise<T>): Promise<T> {
     const { generation } = gate;
     await gate.ready({ generation });
-    const value = await change(owner);
+    const value = await call(owner);
     await gate.ready({ generation });
     return value;
+  }
+
+  function change<T>(decide: Parameters<typeof tree.change<T>>[0]): Promise<T> {
+    const done = tree.change(decide);
+    lastChange = done.catch(() => {});
+    return done;
+  }
+
+  /** A session's calls are answered in their order: a read waits for the changes that were sent before it. */
+  async function readable(): Promise<void> {
+    await gate.ready();
+    await lastChange;
+    await gate.ready();
   }
 
   function getNow(path: string): { data: string; version: number } | undefined {
@@ -65,20 +79,20 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
     connected: (signal) => gate.ready({ signal }),
     async get(path, onChange) {
       assertPath(path);
-      await gate.ready();
+      await readable();
       if (onChange) watches.add('text', path, onChange);
       return getNow(path);
     },
     async getPresent(path, onChange) {
       assertPath(path);
-      await gate.ready();
+      await readable();
       const node = getNow(path);
       if (node) watches.add('text', path, onChange);
       return node;
     },
     async children(path, onChange) {
       assertPath(path);
-      await gate.ready();
+      await readable();
       if (onChange) watches.add('children', path, onChange);
       return [...tree.nodes.children(path)];
     },
@@ -88,13 +102,13 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
       const breaksBefore = breaks;
       const fault = faults.onCommit?.(changes);
       if (fault === 'lose-request') throw new ConnectionLost();
-      await tree.change(() => ({ changes, value: undefined }));
+      await change(() => ({ changes, value: undefined }));
       if (fault === 'lose-answer' || breaks !== breaksBefore) throw new ConnectionLost();
     },
     async putEphemeral(path, data) {
       assertChanges([{ path, data }]);
       await within((own) =>
-        tree.change(({ get }) => {
+        change(({ get }) => {
           tree.assertOwner(own);
           const node = get(path);
           const creation: PlannedChange = { kind: 'create', path, data, owner: own };
@@ -108,7 +122,7 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
     async createQueued(parent, name, data) {
       assertChanges([{ path: `${parent}/${name}`, data }]);
       return within((own) =>
-        tree.change(({ get, nextNumber }) => {
+        change(({ get, nextNumber }) => {
           tree.assertOwner(own);
           const numbered = `${name}${String(nextNumber(parent)).padStart(10, '0')}`;
           const path = `${parent}/${numbered}`;
@@ -119,7 +133,7 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
     async discard(path) {
       assertPath(path);
       await gate.ready();
-      await tree.change(({ get, children }) => {
+      await change(({ get, children }) => {
         const node = get(path);
         const [child] = children(path);
         const changes: PlannedChange[] = node && child === undefined ? [{ kind: 'remove', path, version: node.version }] : [];

@@ -42,13 +42,13 @@ function register({ client, onWatch }: Connected, kind: Kind, path: string): voi
 }
 
 /** The same watches, in parts small enough for one packet each. */
-export function inBatches(watches: ArmedWatches, limitBytes = batchBytes): ArmedWatches[] {
+function inBatches(watches: ArmedWatches): ArmedWatches[] {
   const batches: ArmedWatches[] = [];
   let bytes = Infinity;
   for (const kind of kinds) {
     for (const path of watches[kind]) {
       bytes += Buffer.byteLength(path) + 4;
-      if (bytes > limitBytes) {
+      if (bytes > batchBytes) {
         batches.push({ zxid: watches.zxid, data: [], existence: [], children: [] });
         bytes = Buffer.byteLength(path) + 4;
       }

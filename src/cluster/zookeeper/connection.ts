@@ -4,6 +4,7 @@
 import zookeeper from 'node-zookeeper-client';
 import type { Answer, Client, Watcher } from 'node-zookeeper-client';
 import ConnectionManager from 'node-zookeeper-client/lib/ConnectionManager.js';
+import { defer } from '../deferred.js';
 import { noWatches, rearmWatches, watchesOf } from './armed-watches.js';
 import type { ArmedWatches } from './armed-watches.js';
 import { codeOf } from './refusal.js';
@@ -106,7 +107,11 @@ function wrap(client: Client, { onWatch, onAlive }: ConnectionOptions, ended: Pr
     sessionTimeoutMs: client.getSessionTimeout(),
     ended,
     call: (send) => window.add((answer) => timed(send, answer)),
-    beat: () => timed((answer) => client.exists('/', undefined, answer), () => {}),
+    beat: () =>
+      timed(
+        (answer) => client.exists('/', undefined, answer),
+        () => {},
+      ),
     continuation: () => ({ id: client.getSessionId(), password: client.getSessionPassword(), watches: watchesOf(client) }),
     async close(limitMs) {
       client.close();
@@ -130,10 +135,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
     };
     const timer = setTimeout(giveUp, options.handshakeTimeoutMs);
     let connection: ReturnType<typeof wrap> | undefined;
-    let end = (): void => {};
-    const ended = new Promise<void>((resolveEnded) => {
-      end = resolveEnded;
-    });
+    const end = defer<void>();
 
     function settled(settle: () => void): void {
       clearTimeout(timer);
@@ -142,7 +144,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
     }
 
     function onOpen(): void {
-      connection = wrap(client, options, ended);
+      connection = wrap(client, options, end.promise);
       rearmWatches(connection, options.continuation?.watches ?? noWatches);
       const open = connection;
       settled(() => resolve(open));
@@ -158,7 +160,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
       settled(() => reject(new ConnectionBroken('ZooKeeper could not be reached')));
       if (connection) options.onEnd();
       connection?.fail();
-      end();
+      end.resolve();
     }
 
     options.signal.addEventListener('abort', giveUp, { once: true });

@@ -18,9 +18,7 @@ function takeOver(connection: Connection, path: string, data: string, version: n
 }
 
 /** What others may have done between two requests of ours: look again. */
-function isRace(code: number | undefined): boolean {
-  return code === Exception.NODE_EXISTS || code === Exception.BAD_VERSION;
-}
+const races = new Set([Exception.NODE_EXISTS, Exception.BAD_VERSION, Exception.NO_NODE]);
 
 /** Creates the node, sets its text when it is this session's, replaces it when it is another's. Returns why it could not. */
 export async function putEphemeral(connection: Connection, path: string, data: string): Promise<TransactionRefusal | undefined> {
@@ -41,7 +39,7 @@ export async function putEphemeral(connection: Connection, path: string, data: s
     }
     const refusal = await takeOver(connection, path, data, stat.version);
     if (!refusal) return undefined;
-    if (refusal.code !== Exception.NO_NODE && !isRace(refusal.code)) return refusal;
+    if (!races.has(refusal.code)) return refusal;
   }
 }
 

@@ -26,9 +26,7 @@ export async function create(connection: Connection, path: string, data: string,
 
 /** Sets a node's text; false when there is no such node. */
 export async function setText(connection: Connection, path: string, data: string): Promise<boolean> {
-  const stat = await unlessMissing(
-    connection.call<Stat>((answer) => connection.client.setData(path, Buffer.from(data), -1, answer)),
-  );
+  const stat = await unlessMissing(connection.call<Stat>((answer) => connection.client.setData(path, Buffer.from(data), -1, answer)));
   return stat !== undefined;
 }
 
@@ -96,8 +94,8 @@ export async function createAll(connection: Connection, path: string): Promise<v
   }
 }
 
-// The client reads version 0 as 'any version': the versions are put in after it.
-function addVersioned(transaction: Transaction, version: number): void {
+// The client takes version 0 for 'any version': it is put in afterwards.
+function setVersion(transaction: Transaction, version: number): void {
   const op = transaction.ops.at(-1);
   if (op) op.version = version;
 }
@@ -111,7 +109,7 @@ export function addChange(transaction: Transaction, change: Change): void {
   if (change.kind === 'set') transaction.setData(change.path, Buffer.from(change.data));
   else if (change.kind === 'remove') transaction.remove(change.path);
   else transaction.check(change.path);
-  addVersioned(transaction, change.version);
+  setVersion(transaction, change.version);
 }
 
 /** Why a transaction was refused: the place of the change at fault, and the code. */

@@ -140,7 +140,10 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
   const looking = setInterval(look, sessionTimeoutMs / looksPerTimeout);
   const running = keepConnected();
 
-  async function repeatWhile<T>(generation: number | undefined, call: (connection: Connection, repeated: boolean) => Promise<T>): Promise<T> {
+  async function repeatWhile<T>(
+    generation: number | undefined,
+    call: (connection: Connection, repeated: boolean) => Promise<T>,
+  ): Promise<T> {
     for (let repeated = false; ; repeated = true) {
       const through = await current(generation);
       try {

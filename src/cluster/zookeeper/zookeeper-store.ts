@@ -36,6 +36,21 @@ const events = new Map<number, NodeEvent>([
   [Event.NODE_CHILDREN_CHANGED, 'children'],
 ]);
 
+// A missing node is watched by asking for its status; it may have come in between, then it is read again.
+async function readOrWatch(connection: Connection, path: string, onWatched: () => void): Promise<Versioned | undefined> {
+  for (;;) {
+    const node = await read(connection, path, onWatched);
+    if (node || (await awaitCreation(connection, path, onWatched))) return node;
+  }
+}
+
+async function childrenOrWatch(connection: Connection, path: string, onWatched: () => void): Promise<string[]> {
+  for (;;) {
+    const names = await readChildren(connection, path, onWatched);
+    if (names || (await awaitCreation(connection, path, onWatched))) return names ?? [];
+  }
+}
+
 /** Connects, waiting for a server as long as it takes, and makes the root and the collections. */
 export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, roots, signal }: ZooKeeperOptions): Promise<Store> {
   assertPath(root);
@@ -51,21 +66,6 @@ export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, root
   function at(path: string): string {
     assertPath(path);
     return root + path;
-  }
-
-  // A missing node is watched by asking for its status; it may have come in between, then it is read again.
-  async function readOrWatch(connection: Connection, path: string, onWatched: () => void): Promise<Versioned | undefined> {
-    for (;;) {
-      const node = await read(connection, path, onWatched);
-      if (node || (await awaitCreation(connection, path, onWatched))) return node;
-    }
-  }
-
-  async function childrenOrWatch(connection: Connection, path: string, onWatched: () => void): Promise<string[]> {
-    for (;;) {
-      const names = await readChildren(connection, path, onWatched);
-      if (names || (await awaitCreation(connection, path, onWatched))) return names ?? [];
-    }
   }
 
   async function commitOnce(changes: Change[]): Promise<void> {

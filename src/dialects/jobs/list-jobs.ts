@@ -10,7 +10,9 @@ const seconds = (description: string) => Type.Optional(Type.Number({ minimum: 0,
 const filters = {
   status: Type.Optional(Type.Array(JobStatusSchema, { maxItems: 7, description: 'only jobs in one of these statuses' })),
   opcode: Type.Optional(Type.String({ maxLength: 100, description: 'only jobs with that opcode: `OP_VM_START`' })),
-  resource: Type.Optional(Type.String({ maxLength: 300, description: 'only jobs about that thing, by the name they were given: `vm/web1`' })),
+  resource: Type.Optional(
+    Type.String({ maxLength: 300, description: 'only jobs about that thing, by the name they were given: `vm/web1`' }),
+  ),
   user: Type.Optional(Type.String({ maxLength: 100, description: 'only jobs of that user' })),
   min_age: seconds('only jobs received at least that many seconds ago'),
   max_age: seconds('only jobs received at most that many seconds ago'),
@@ -28,7 +30,7 @@ const JobAddress = Type.Object({ id: JobId, uri: Type.String({ description: '`/j
 /** The address of the next page: the same request, from where this page ended. */
 function linkToNext(path: string, given: Record<string, unknown>, before: number): string {
   const query = new URLSearchParams(Object.entries({ ...given, before }).map(([name, value]): [string, string] => [name, String(value)]));
-  return `<${path}?${query}>; rel="next"`;
+  return `<${path}?${query.toString()}>; rel="next"`;
 }
 
 export const listJobs = reading({

@@ -12,12 +12,18 @@ const values = {
   id: JobId,
   timeout: WaitSeconds,
   until: Type.Optional(Type.Enum(['done'], { description: '`done`: wait for the end and answer the whole job' })),
-  fields: Type.Optional(Type.Array(JobField, { minItems: 1, maxItems: 50, description: 'the fields that `job_info` holds, in that order' })),
+  fields: Type.Optional(
+    Type.Array(JobField, { minItems: 1, maxItems: 50, description: 'the fields that `job_info` holds, in that order' }),
+  ),
   previous_job_info: Type.Optional(
-    Type.Union([Type.Array(Type.Unknown()), Type.Null()], { description: 'the `job_info` of the last answer; null: answer at once' }),
+    Type.Union([Type.Array(Type.Unknown()), Type.Null()], {
+      description: 'the `job_info` of the last answer; null: answer at once',
+    }),
   ),
   previous_log_serial: Type.Optional(
-    Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], { description: 'the highest serial of a log entry that the client has' }),
+    Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+      description: 'the highest serial of a log entry that the client has',
+    }),
   ),
 };
 

@@ -66,7 +66,8 @@ export const defineVm = mutation({
   ops: ({ xml, node, selector }) => [
     { OP_ID: VmDefine.id, xml, ...(node === undefined ? {} : { node }), ...(selector === undefined ? {} : { selector }) },
   ],
-  message: (_values, [op]) => `Added new VM with Name "${op?.['name']}" and UUID "${op?.['uuid']}" to database.`,
+  message: (_values, [op]) =>
+    `Added new VM with Name ${JSON.stringify(op?.['name'])} and UUID ${JSON.stringify(op?.['uuid'])} to database.`,
 });
 
 export const modifyVm = mutation({

@@ -22,8 +22,8 @@ export interface ConnectionPool {
 
 interface Job {
   call: Call;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
   waitTimer: NodeJS.Timeout;
 }
 
@@ -31,6 +31,14 @@ interface Job {
 const MAX_HANGING = 8;
 const RELEASE_EVERY_MS = 1000;
 const CLOSE_TIMEOUT_MS = 2000;
+
+async function closeThread(thread: LibvirtThread): Promise<void> {
+  const timer = setTimeout(() => thread.release(), CLOSE_TIMEOUT_MS);
+  // A broken connection may fail to close; the thread ends either way.
+  await thread.call({ operation: 'close', argument: '' }).catch(() => undefined);
+  clearTimeout(timer);
+  await thread.end();
+}
 
 export function createConnectionPool({ uri, library, connections, callTimeoutMs }: PoolOptions): ConnectionPool {
   const idle: LibvirtThread[] = [];
@@ -41,14 +49,6 @@ export function createConnectionPool({ uri, library, connections, callTimeoutMs 
   let closed = false;
 
   const unreachable = (what: string) => new ClassifiedError('environment_error', `hypervisor ${uri}: ${what}`);
-
-  async function closeThread(thread: LibvirtThread): Promise<void> {
-    const timer = setTimeout(() => thread.release(), CLOSE_TIMEOUT_MS);
-    // A broken connection may fail to close; the thread ends either way.
-    await thread.call({ operation: 'close', argument: '' }).catch(() => undefined);
-    clearTimeout(timer);
-    await thread.end();
-  }
 
   async function serve(thread: LibvirtThread, { call, resolve, reject }: Job): Promise<void> {
     busy.add(thread);
@@ -112,7 +112,7 @@ export function createConnectionPool({ uri, library, connections, callTimeoutMs 
       }),
     async close() {
       closed = true;
-      for (const job of [...waiting]) refuseWaiting(job, unreachable('the connection is closed'));
+      for (const job of waiting.slice()) refuseWaiting(job, unreachable('the connection is closed'));
       await Promise.all([...serving, ...idle.splice(0).map(closeThread)]);
     },
   };

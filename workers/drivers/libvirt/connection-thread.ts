@@ -1,7 +1,7 @@
 // The thread of one libvirt connection: it makes libvirt's synchronous calls, one at a time, as messages ask for them. It opens
 // its connection when first asked, and anew when the old one turns out to be broken.
 import { parentPort, workerData } from 'node:worker_threads';
-import * as operations from './domain-operations.js';
+import { domainOperations } from './domain-operations.js';
 import { errorClassOf } from './error-number.js';
 import { host } from './host-operation.js';
 import { kernelThreadId } from './kernel-calls.js';
@@ -9,7 +9,7 @@ import { LibvirtError } from './libvirt-error.js';
 import { type Libvirt, loadLibvirt, type Pointer } from './libvirt-library.js';
 import type { Answer, Call, Started, ThreadData } from './thread-messages.js';
 
-const { uri, library, abandoned } = workerData as ThreadData;
+const { uri, library, abandoned }: ThreadData = workerData;
 
 let libvirt: Libvirt | undefined;
 let connection: Pointer = null;
@@ -31,7 +31,7 @@ function perform({ operation, argument }: Call): unknown {
   const opened = open();
   if (operation === 'open') return undefined;
   if (operation === 'host') return host(opened, connection);
-  return operations[operation](opened, connection, argument);
+  return domainOperations[operation](opened, connection, argument);
 }
 
 function performReconnecting(call: Call): unknown {

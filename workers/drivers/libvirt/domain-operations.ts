@@ -16,12 +16,12 @@ const UNDEFINE_ATTEMPTS = [0, UNDEFINE_WITH_RECORDS, UNDEFINE_WITH_RECORDS | UND
 
 const FROM_NOWHERE = 0;
 
-function sight(libvirt: Libvirt, domain: Pointer): DomainSighting {
-  const { state, reason } = libvirt.domainState(domain);
-  const { maxMemoryKib, vcpus } = libvirt.domainInfo(domain);
+function sight(libvirt: Libvirt, found: Pointer): DomainSighting {
+  const { state, reason } = libvirt.domainState(found);
+  const { maxMemoryKib, vcpus } = libvirt.domainInfo(found);
   return {
-    uuid: libvirt.domainUuid(domain),
-    name: libvirt.domainName(domain),
+    uuid: libvirt.domainUuid(found),
+    name: libvirt.domainName(found),
     ...stateOf(state, reason),
     memoryMib: Math.ceil(maxMemoryKib / 1024),
     vcpus,
@@ -38,22 +38,22 @@ function whenKnown<T>(use: () => T): T | undefined {
   }
 }
 
-function withDomain<T>(libvirt: Libvirt, find: () => Pointer, use: (domain: Pointer) => T): T {
-  const domain = find();
+function withDomain<T>(libvirt: Libvirt, find: () => Pointer, use: (found: Pointer) => T): T {
+  const found = find();
   try {
-    return use(domain);
+    return use(found);
   } finally {
-    libvirt.freeDomain(domain);
+    libvirt.freeDomain(found);
   }
 }
 
 /** Does it. When libvirt fails and the domain is where it is to be, it was there before, or someone else was quicker. */
-function unlessThereAlready(libvirt: Libvirt, domain: Pointer, active: boolean, act: () => void): void {
+function unlessThereAlready(libvirt: Libvirt, found: Pointer, active: boolean, act: () => void): void {
   try {
     act();
   } catch (error) {
     // Not every driver of libvirt has the same number for it, so the state decides.
-    if (!(error instanceof LibvirtError) || whenAnswered(() => libvirt.domainIsActive(domain)) !== active) throw error;
+    if (!(error instanceof LibvirtError) || whenAnswered(() => libvirt.domainIsActive(found)) !== active) throw error;
   }
 }
 
@@ -67,16 +67,16 @@ function whenAnswered<T>(ask: () => T): T | undefined {
 }
 
 /** All domains; one that vanishes while the list is read is left out. */
-export function domains(libvirt: Libvirt, connection: Pointer): DomainSighting[] {
-  const found = libvirt.listDomains(connection);
+function domains(libvirt: Libvirt, connection: Pointer): DomainSighting[] {
+  const all = libvirt.listDomains(connection);
   try {
-    return found.flatMap((domain) => whenKnown(() => sight(libvirt, domain)) ?? []);
+    return all.flatMap((found) => whenKnown(() => sight(libvirt, found)) ?? []);
   } finally {
-    for (const domain of found) libvirt.freeDomain(domain);
+    for (const found of all) libvirt.freeDomain(found);
   }
 }
 
-export function domain(libvirt: Libvirt, connection: Pointer, uuid: string): DomainSighting | undefined {
+function domain(libvirt: Libvirt, connection: Pointer, uuid: string): DomainSighting | undefined {
   const find = () => libvirt.domainByUuid(connection, uuid);
   return whenKnown(() => withDomain(libvirt, find, (found) => sight(libvirt, found)));
 }
@@ -85,12 +85,12 @@ export function domain(libvirt: Libvirt, connection: Pointer, uuid: string): Dom
 function clashes(libvirt: Libvirt, connection: Pointer, xml: string): boolean {
   const { name, uuid } = parseDomainXml(xml);
   const byName = () => libvirt.domainByName(connection, name);
-  const holder = whenKnown(() => withDomain(libvirt, byName, libvirt.domainUuid));
+  const holder = whenKnown(() => withDomain(libvirt, byName, (found) => libvirt.domainUuid(found)));
   if (holder !== undefined) return holder !== uuid;
   return uuid !== undefined && domain(libvirt, connection, uuid) !== undefined;
 }
 
-export function define(libvirt: Libvirt, connection: Pointer, xml: string): void {
+function define(libvirt: Libvirt, connection: Pointer, xml: string): void {
   try {
     libvirt.freeDomain(libvirt.defineDomain(connection, xml));
   } catch (error) {
@@ -101,19 +101,19 @@ export function define(libvirt: Libvirt, connection: Pointer, xml: string): void
   }
 }
 
-export function start(libvirt: Libvirt, connection: Pointer, uuid: string): void {
+function start(libvirt: Libvirt, connection: Pointer, uuid: string): void {
   withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
     unlessThereAlready(libvirt, found, true, () => libvirt.createDomain(found));
   });
 }
 
-export function requestShutdown(libvirt: Libvirt, connection: Pointer, uuid: string): void {
+function requestShutdown(libvirt: Libvirt, connection: Pointer, uuid: string): void {
   withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
     unlessThereAlready(libvirt, found, false, () => libvirt.shutdownDomain(found));
   });
 }
 
-export function destroy(libvirt: Libvirt, connection: Pointer, uuid: string): void {
+function destroy(libvirt: Libvirt, connection: Pointer, uuid: string): void {
   whenKnown(() =>
     withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
       unlessThereAlready(libvirt, found, false, () => libvirt.destroyDomain(found));
@@ -130,7 +130,7 @@ function undefineSomehow(libvirt: Libvirt, found: Pointer, [flags = 0, ...more] 
   }
 }
 
-export function undefine(libvirt: Libvirt, connection: Pointer, uuid: string): void {
+function undefine(libvirt: Libvirt, connection: Pointer, uuid: string): void {
   whenKnown(() =>
     withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
       // libvirt would undefine a running domain too: it would run on and be forgotten when it ends.
@@ -141,3 +141,6 @@ export function undefine(libvirt: Libvirt, connection: Pointer, uuid: string): v
     }),
   );
 }
+
+/** The port's operations by name. `connection` must be open; the argument is a UUID, for `define` the XML. All throw LibvirtError. */
+export const domainOperations = { domains, domain, define, start, requestShutdown, destroy, undefine };

@@ -102,7 +102,7 @@ export function bindLibvirt(library: string) {
     getLastError: c.func('void *virGetLastError(void)') as () => Pointer,
     setErrorFunc: c.func('void virSetErrorFunc(void *, void *)') as (userData: Pointer, handler: Pointer) => void,
     /** The address of a function, not bound to be called from here. */
-    addressOf: (name: string): Pointer => c.symbol(name) as bigint,
+    addressOf: (name: string): Pointer => c.symbol(name),
   };
 }
 

@@ -15,8 +15,8 @@ export interface LibvirtThread {
 }
 
 interface Pending {
-  resolve(value: unknown): void;
-  reject(error: ClassifiedError): void;
+  resolve: (value: unknown) => void;
+  reject: (error: ClassifiedError) => void;
 }
 
 function settle({ resolve, reject }: Pending, answer: Answer): void {
@@ -67,7 +67,7 @@ export function startLibvirtThread({ uri, library }: Omit<ThreadData, 'abandoned
     alive: () => !ended,
     release() {
       Atomics.store(abandoned, 0, 1);
-      if (kernelThreadId === undefined) return;
+      if (ended || kernelThreadId === undefined) return;
       const releaser = startWorker('release-thread', { kernelThreadId });
       // Where it cannot be done the call goes on hanging, which is what the caller expects by then.
       releaser.on('error', () => undefined);

@@ -4,4 +4,5 @@ import { workerData } from 'node:worker_threads';
 import { socketsWaitedFor } from './hanging-call.js';
 import { shutSocket } from './kernel-calls.js';
 
-for (const fd of socketsWaitedFor((workerData as { kernelThreadId: number }).kernelThreadId)) shutSocket(fd);
+const { kernelThreadId }: { kernelThreadId: number } = workerData;
+for (const fd of socketsWaitedFor(kernelThreadId)) shutSocket(fd);

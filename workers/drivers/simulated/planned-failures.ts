@@ -4,11 +4,11 @@ import type { Hypervisor } from '../hypervisor.js';
 export type Method = Exclude<keyof Hypervisor, 'close'>;
 
 /** `after`: the call does its work and fails then, as when only its answer is lost. */
-export type FailureMoment = 'before' | 'after';
+type FailureMoment = 'before' | 'after';
 
 export interface PlannedFailures {
   /** The next call of the method, on any node, fails with this error; several are used up in order. */
-  failNext(method: Method, error: Error, moment?: FailureMoment): void;
+  failNext: (method: Method, error: Error, moment?: FailureMoment) => void;
   /** Runs a call, failing as ordered. */
   around<T>(method: Method, call: () => Promise<T>): Promise<T>;
 }

@@ -24,7 +24,7 @@ export interface SimulatedWorld {
   /** The guest ends by itself, badly; nothing when it does not run. */
   crash(uuid: string): Promise<void>;
   /** Makes a node answer no more, or again; its guests run on. Throws unknown_entity: no such node. */
-  node(name: string): Pick<SimulatedNode, 'unreachable'>;
+  node: (name: string) => Pick<SimulatedNode, 'unreachable'>;
   failNext: PlannedFailures['failNext'];
   /** All there is, by node and in order of UUIDs: two worlds are alike when these are equal. */
   snapshot(): Record<string, SimulatedDomain[]>;
@@ -73,7 +73,7 @@ export async function openSimulatedWorld({
     failNext: failures.failNext,
     snapshot: () =>
       Object.fromEntries(
-        opened.map((node) => [node.size.name, structuredClone([...node.domains().values()]).sort(byUuid)]),
+        opened.map((node) => [node.size.name, structuredClone([...node.domains().values()]).toSorted(byUuid)]),
       ),
     async close() {
       await Promise.all(opened.map((node) => node.close()));

@@ -20,6 +20,9 @@ export const forgetfulStore: WorldStore = {
   close: async () => undefined,
 };
 
+// No name of a node holds a NUL, so a node's keys stand together and no other's among them.
+const key = (node: string, uuid: string) => `${node}\0${uuid}`;
+
 /** Opens or makes the folder. environment_error: it cannot be, or another process has it open. */
 export async function openWorldStore(directory: string): Promise<WorldStore> {
   const level = new ClassicLevel<string, SimulatedDomain>(directory, { valueEncoding: 'json' });
@@ -32,8 +35,6 @@ export async function openWorldStore(directory: string): Promise<WorldStore> {
     writing.catch((cause: unknown) => {
       throw new ClassifiedError('environment_error', `the simulated world in ${directory} cannot be written`, { cause });
     });
-  // No name of a node holds a NUL, so a node's keys stand together and no other's among them.
-  const key = (node: string, uuid: string) => `${node}\0${uuid}`;
   return {
     read: (node) => level.values({ gt: key(node, ''), lt: `${node}\u0001` }).all(),
     put: (node, domain) => written(level.put(key(node, domain.uuid), domain, { sync: true })),
