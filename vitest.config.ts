@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/real/global-setup.ts'],
     // Real servers take their time on a small machine, and they are shared by what runs at once.
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -42,6 +42,14 @@ describeReal('libvirt connections', missingLibvirt(), () => {
     await hypervisor.close();
   });
 
+  test('one call after the other takes one connection', async () => {
+    const hypervisor = await connectLibvirt({ uri: 'test:///default' });
+    const threadsBefore = await threadCount();
+    for (let call = 0; call < 10; call += 1) await hypervisor.domains();
+    expect(await threadCount()).toBe(threadsBefore);
+    await hypervisor.close();
+  });
+
   test('closing lets a call under way come to its end', async () => {
     const hypervisor = await connectLibvirt({ uri: 'test:///default', connections: 1 });
     const underWay = hypervisor.domains();

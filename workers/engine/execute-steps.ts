@@ -48,6 +48,8 @@ async function goForward(execution: Execution, steps: Step[]): Promise<Outcome |
   const { engine, run, stops, journal, index, definition, facts, held } = execution;
   const stop = AbortSignal.any([stops.leave, held, ...(definition.uninterruptible === undefined ? [stops.cancel] : [])]);
   const done = [...(run.note<unknown[]>(doneField(index)) ?? [])];
+  const refuse = () => journal.log(`${definition.id} can't be cancelled once it has begun: ${definition.uninterruptible}`);
+  if (definition.uninterruptible !== undefined) stops.cancel.addEventListener('abort', refuse, { once: true });
   try {
     for (const step of steps.slice(done.length)) {
       await engine.store.connected(stop);
@@ -67,6 +69,8 @@ async function goForward(execution: Execution, steps: Step[]): Promise<Outcome |
     if (step !== undefined) journal.step(step.name, 'failed');
     const because = error instanceof Cancelled ? CANCELED : failure('OpExecError', execution.report(error));
     return { because, left: Math.min(done.length + 1, steps.length), remains: [] };
+  } finally {
+    stops.cancel.removeEventListener('abort', refuse);
   }
 }
 

@@ -61,14 +61,20 @@ export function createConnectionPool({ uri, library, connections, callTimeoutMs 
       releasing = setInterval(() => thread.release(), RELEASE_EVERY_MS).unref();
       dispatch();
     }, callTimeoutMs);
-    await thread.call(call).then(resolve, reject);
+    const settle = await thread.call(call).then(
+      (value) => () => resolve(value),
+      (error: unknown) => () => reject(error),
+    );
     clearTimeout(giveUp);
     clearInterval(releasing);
     busy.delete(thread);
-    if (hanging.delete(thread) || !thread.alive()) await thread.end();
-    else if (closed) await closeThread(thread);
-    else idle.push(thread);
+    const over = hanging.delete(thread) || !thread.alive();
+    if (!over && !closed) idle.push(thread);
+    // The thread is free before its caller goes on: one call after the other needs one connection.
+    settle();
     dispatch();
+    if (over) await thread.end();
+    else if (closed) await closeThread(thread);
   }
 
   function dispatch(): void {

@@ -1,0 +1,27 @@
+// Floor of submitting: a bare Koa handler that parses a JSON body and does one `queue.add`.
+import { bodyParser } from '@koa/bodyparser';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import Koa from 'koa';
+import { listenLocally } from './listen-locally.js';
+import { announce, argument } from './program.js';
+
+export interface FloorSubmitArgument {
+  redisUrl: string;
+}
+
+export interface FloorSubmitReady {
+  url: string;
+}
+
+const { redisUrl } = argument<FloorSubmitArgument>();
+const queue = new Queue('floor-submit', { connection: new Redis(redisUrl, { maxRetriesPerRequest: null }) });
+const app = new Koa();
+app.use(bodyParser());
+app.use(async (ctx) => {
+  const { id } = await queue.add('job', ctx.request.body);
+  ctx.status = 202;
+  ctx.body = { job: id };
+});
+
+announce({ url: await listenLocally(app) } satisfies FloorSubmitReady, {});

@@ -1,0 +1,126 @@
+// A whole cluster inside the test: a job desk and workers over a real Redis, their sessions with one tree of cluster state, and
+// simulated hypervisors.
+import { randomUUID } from 'node:crypto';
+import { onTestFinished } from 'vitest';
+import { isFinal, type JobRecord, type Opcode } from '../../schemas/job.js';
+import { opcodeById } from '../../schemas/opcodes/catalogue.js';
+import { admit } from '../../src/admission/admit.js';
+import { locksPath } from '../../src/cluster/lock-order.js';
+import type { MemorySession } from '../../src/cluster/memory/memory-session.js';
+import { openMemoryTree } from '../../src/cluster/memory/memory-tree.js';
+import { NODE_REPORTS, NODES, registerNode, reportNode, type NodeReport } from '../../src/cluster/node-documents.js';
+import { VM_NAMES, vmDocuments, VMS, type VmDocuments } from '../../src/cluster/vm-documents.js';
+import { openJobDesk } from '../../src/jobs/desk.js';
+import type { JobDesk, Submission } from '../../src/jobs/job-desk.js';
+import { keysOf, type Keys } from '../../src/jobs/keys.js';
+import { connectPatiently } from '../../src/jobs/redis.js';
+import { createClosing, type Closing } from '../../src/process/closing.js';
+import { openSimulatedWorld, type SimulatedWorld } from '../../workers/drivers/simulated/simulated-world.js';
+import { hireWorker, type HiredWorker, type WorkerOptions } from './hired-worker.js';
+import { takeSnapshot, type Snapshot } from './snapshot.js';
+
+/** Enough for every VM of a test. */
+const MEMORY_MIB = 1_000_000;
+
+export interface ClusterOptions {
+  redisUrl: string;
+  nodes?: string[];
+  keepCount?: number;
+  shutdownDelayMs?: number;
+}
+
+export interface TestCluster {
+  desk: Awaited<ReturnType<typeof openJobDesk>>;
+  keys: Keys;
+  /** For looking behind the desk. */
+  redis: ReturnType<typeof connectPatiently>;
+  /** A session that no worker has. */
+  store: MemorySession;
+  vms: VmDocuments;
+  world: SimulatedWorld;
+  /** What the test's parts are closed with, last first. */
+  closing: Closing;
+  openSession(): MemorySession;
+  addWorker(options?: Partial<WorkerOptions>): Promise<HiredWorker>;
+  /** Opcodes of the catalogue are admitted as the API does it. */
+  submit(ops: Opcode | Opcode[], more?: Partial<Submission>): Promise<number>;
+  /** The record at the job's end; fails when that takes longer. */
+  end(id: number, withinMs?: number): Promise<JobRecord>;
+  run(ops: Opcode | Opcode[], more?: Partial<Submission>): Promise<JobRecord>;
+  snapshot(): Promise<Snapshot>;
+}
+
+/** A cluster without workers, for the test that calls this; it is closed when the test ends. */
+export async function startCluster({ redisUrl, nodes = ['hv1', 'hv2'], keepCount = 100_000, shutdownDelayMs = 20 }: ClusterOptions): Promise<TestCluster> {
+  const closing = createClosing();
+  onTestFinished(() => closing.close());
+  const prefix = `{test-${randomUUID()}}`;
+  const keys = keysOf(prefix);
+  const redis = connectPatiently(redisUrl);
+  closing.add(() => redis.disconnect());
+  const tree = await openMemoryTree({ roots: [VMS, VM_NAMES, NODES, NODE_REPORTS, locksPath] });
+  const openSession = () => {
+    const session = tree.openSession();
+    closing.add(() => session.close());
+    return session;
+  };
+  const store = openSession();
+  const world = await openSimulatedWorld({ nodes: nodes.map((name) => ({ name, cpuCount: 64, memoryMib: MEMORY_MIB })), shutdownDelayMs });
+  closing.add(() => world.close());
+  for (const name of nodes) {
+    await registerNode(store, name, `simulated://${name}`);
+    await reportNode(store, name, nodeReport());
+  }
+  const desk = await openJobDesk({ redisUrl, prefix, keepCount, idempotencyS: 60 });
+  closing.add(() => desk.close());
+
+  const submit: TestCluster['submit'] = async (ops, more) =>
+    await desk.submit({ ops: [ops].flat().map(admitted), user: 'tester', reason: null, priority: 0, depends: [], dryRun: false, ...more });
+  const end: TestCluster['end'] = async (id, withinMs = 30_000) => await endOf(desk, id, withinMs);
+
+  return {
+    desk,
+    keys,
+    redis,
+    store,
+    vms: vmDocuments(store),
+    world,
+    closing,
+    openSession,
+    addWorker: (options = {}) =>
+      hireWorker({ redisUrl, keys, session: tree.openSession(), hypervisors: world.hypervisors, keepCount, ...options }, closing),
+    submit,
+    end,
+    run: async (ops, more) => await end(await submit(ops, more)),
+    snapshot: () => takeSnapshot(store, world),
+  };
+}
+
+/** What the agent of an idle node would say. */
+export function nodeReport(figures: Partial<NodeReport> = {}): NodeReport {
+  return {
+    cpu_count: 64,
+    load: 0,
+    memory_total: MEMORY_MIB,
+    memory_free: MEMORY_MIB,
+    running_domains: [],
+    kernel: 'k',
+    os: 'o',
+    arch: 'x86_64',
+    libvirt_version: 'l',
+    qemu_version: 'q',
+    ...figures,
+  };
+}
+
+export async function endOf(desk: JobDesk, id: number, withinMs: number): Promise<JobRecord> {
+  const ended = await desk.waitFor(id, ({ status }) => isFinal(status), withinMs);
+  if (ended !== undefined) return ended;
+  throw new Error(`after ${withinMs} ms job ${id} has not ended: ${JSON.stringify(await desk.read(id))}`);
+}
+
+function admitted(op: Opcode): Opcode {
+  if (opcodeById(op.OP_ID) === undefined) return op;
+  const [complete = op] = admit([op]);
+  return complete;
+}

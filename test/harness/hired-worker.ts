@@ -1,0 +1,99 @@
+// A worker of a test's cluster, with a network and a cluster session of its own, so that it can die, freeze and come back alone.
+import { pino } from 'pino';
+import { createLocks } from '../../src/cluster/locks.js';
+import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
+import type { MemorySession } from '../../src/cluster/memory/memory-session.js';
+import { vmDocuments } from '../../src/cluster/vm-documents.js';
+import type { Keys } from '../../src/jobs/keys.js';
+import { connectPatiently } from '../../src/jobs/redis.js';
+import { watchJobs } from '../../src/jobs/watch.js';
+import type { Closing } from '../../src/process/closing.js';
+import type { Hypervisors } from '../../workers/drivers/hypervisor.js';
+import type { OpcodeDefinition } from '../../workers/engine/opcode.js';
+import { startWorker } from '../../workers/engine/worker.js';
+import { opcodes as registry } from '../../workers/opcodes/registry.js';
+import { startTcpProxy, type TcpProxy } from '../cluster/tcp-proxy.js';
+
+export interface WorkerOptions {
+  name: string;
+  opcodes: ReadonlyMap<string, OpcodeDefinition>;
+  openJobs: number;
+  opcodesPerNode: number;
+  takeUpLimit: number;
+  keepS: number;
+}
+
+interface Surroundings {
+  redisUrl: string;
+  keys: Keys;
+  session: MemorySession;
+  hypervisors: Hypervisors;
+  keepCount: number;
+}
+
+export interface HiredWorker {
+  name: string;
+  session: MemorySession;
+  /** Between it and Redis. */
+  network: TcpProxy;
+  /** Ends in good order. */
+  close(): Promise<void>;
+  /**
+   * As far as the others can see, it is killed: Redis and the cluster store hear nothing of it any more, and its locks are gone. Whatever
+   * it was doing has to be held up by the test.
+   */
+  die(): Promise<void>;
+}
+
+let hired = 0;
+
+export async function hireWorker(
+  { redisUrl, keys, session, hypervisors, keepCount, ...options }: Surroundings & Partial<WorkerOptions>,
+  closing: Closing,
+): Promise<HiredWorker> {
+  const name = options.name ?? `worker-${++hired}`;
+  const network = await startTcpProxy(new URL(redisUrl).host);
+  closing.add(() => network.close());
+  const redis = connectPatiently(`redis://${network.address}`);
+  const listener = connectPatiently(`redis://${network.address}`);
+  const watch = await watchJobs(listener, keys);
+  const cluster = await mirrorCluster(session, () => undefined);
+  const worker = startWorker(
+    {
+      worker: name,
+      redis,
+      keys,
+      watch,
+      store: session,
+      locks: createLocks(session, { worker: name }),
+      world: { vms: vmDocuments(session), cluster, hypervisors, selector: 'mem' },
+      opcodes: options.opcodes ?? registry,
+      keepCount,
+      takeUpLimit: options.takeUpLimit ?? 5,
+      opcodesPerNode: options.opcodesPerNode ?? 10_000,
+      log: pino({ level: 'silent' }),
+    },
+    { openJobs: options.openJobs ?? 1000, keepS: options.keepS ?? 3600 },
+  );
+  let closed: Promise<void> | undefined;
+  const close = () =>
+    (closed ??= (async () => {
+      await worker.close();
+      watch.close();
+      cluster.close();
+      redis.disconnect();
+      await session.close();
+    })());
+  closing.add(close);
+  return {
+    name,
+    session,
+    network,
+    close,
+    async die() {
+      network.freeze();
+      network.cut();
+      await session.close();
+    },
+  };
+}

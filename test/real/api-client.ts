@@ -1,0 +1,63 @@
+// A client of the API, as an operator's script would be one: plain HTTP.
+import { isFinal, type JobRecord, type Opcode } from '../../schemas/job.js';
+import { until } from '../lab/until.js';
+
+export interface Reply {
+  status: number;
+  headers: Headers;
+  // The tests say what they expect of it.
+  body: ReturnType<typeof JSON.parse>;
+}
+
+export interface ApiClient {
+  /** `body`, if given, is sent as JSON. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
+  /** As call, holding the line until the job has ended. */
+  doing(method: string, path: string, body?: unknown): Promise<Reply>;
+  /** Queues the opcodes; answers the job's ID. Throws when they are not accepted. */
+  submit(...ops: Opcode[]): Promise<number>;
+  /** The job once it has ended. */
+  end(job: number, withinMs?: number): Promise<JobRecord>;
+  /** Submits the opcodes and waits for the job's end. */
+  run(...ops: Opcode[]): Promise<JobRecord>;
+}
+
+/** How long a job may take here: guests boot slowly when many boot at once. */
+const JOB_MS = 60_000;
+
+export function apiClient(url: string): ApiClient {
+  const call: ApiClient['call'] = async (method, path, body, headers = {}) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  };
+  const submit: ApiClient['submit'] = async (...ops) => {
+    const { status, body } = await call('POST', '/jobs', { ops });
+    if (status !== 202) throw new Error(`${JSON.stringify(ops).slice(0, 200)} was not accepted: ${JSON.stringify(body)}`);
+    return body.job;
+  };
+  const end: ApiClient['end'] = (job, withinMs = JOB_MS) =>
+    until(`the end of job ${job}`, async () => {
+      // The job queue may be away for a while, on purpose: then nothing is known, and it is asked again.
+      const { status, body } = await call('GET', `/jobs/${job}/wait?until=done&timeout=5`);
+      return status === 200 && body !== null && isFinal(body.status) && (body as JobRecord);
+    }, { within: withinMs });
+
+  return {
+    call,
+    doing: (method, path, body) => call(method, path, body, { Prefer: 'wait=60' }),
+    submit,
+    end,
+    run: async (...ops) => end(await submit(...ops)),
+  };
+}
+
+/** The log of a job's only opcode, as text. */
+export const logOf = ({ oplog }: JobRecord): string => (oplog[0] ?? []).map(([, , , message]) => message).join('\n');
+
+/** Milliseconds since 1970. */
+export const toMs = ([seconds, microseconds]: [number, number]): number => seconds * 1000 + microseconds / 1000;

@@ -1,0 +1,92 @@
+// A program: a worker that dies as a crash does (SIGKILL) at one place of an opcode. The place stands at the beginning of the VM's name;
+// each VM kills one worker only, which leaves a file of that name with the time of its death.
+//
+//   doomed-worker.ts <folder of those files>
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
+import { openStore } from '../../src/cluster/open-store.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { runProcess } from '../../src/process/closing.js';
+import { openLog } from '../../src/process/log.js';
+import { runWorker } from '../../workers/composition/run-worker.js';
+import type { Hypervisors } from '../../workers/drivers/hypervisor.js';
+import { libvirtHypervisors } from '../../workers/drivers/libvirt/libvirt-hypervisors.js';
+import type { OpcodeDefinition } from '../../workers/engine/opcode.js';
+import { opcodes } from '../../workers/opcodes/registry.js';
+import type { Place } from './places-to-die.js';
+
+const graves = process.argv[2] ?? '';
+
+function dieIf(place: Place, vm: string): void {
+  if (!vm.startsWith(`${place}-`)) return;
+  try {
+    writeFileSync(join(graves, vm), String(Date.now()), { flag: 'wx' });
+  } catch {
+    // Another worker died here: this one is to take the job up.
+    return;
+  }
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** The opcode, deadly in its check and on both sides of each step. `nameIn` finds the VM's name in parameters and facts. */
+function doomed(definition: OpcodeDefinition, nameIn: (about: Record<string, unknown>) => unknown): OpcodeDefinition {
+  const nameOf = (about: unknown) => String(nameIn(about as Record<string, unknown>));
+  return {
+    ...definition,
+    async check(world, parameters) {
+      dieIf('check', nameOf(parameters));
+      return await definition.check(world, parameters);
+    },
+    steps: (facts) =>
+      definition.steps(facts).map((step, index) => ({
+        ...step,
+        async run(context) {
+          dieIf(`before${index + 1}` as Place, nameOf(facts));
+          const done = await step.run(context);
+          dieIf(`after${index + 1}` as Place, nameOf(facts));
+          return done;
+        },
+      })),
+  };
+}
+
+/** Deadly in the middle of creating a domain: on both sides of starting what was defined. */
+function doomedHypervisors(hypervisors: Hypervisors): Hypervisors {
+  return {
+    async on(node) {
+      const hypervisor = await hypervisors.on(node);
+      return {
+        ...hypervisor,
+        async start(uuid) {
+          const name = (await hypervisor.domain(uuid))?.name ?? '';
+          dieIf('defined', name);
+          await hypervisor.start(uuid);
+          dieIf('started', name);
+        },
+      };
+    },
+  };
+}
+
+const nameInStart = ({ vm, document }: Record<string, unknown>) => vm ?? (document as { name?: string } | undefined)?.name;
+const nameInDefine = ({ name }: Record<string, unknown>) => name;
+
+await runProcess(async (closing, signal) => {
+  const config = loadConfig();
+  const log = openLog(config);
+  const store = await openStore(config, signal);
+  closing.add(() => store.close());
+  const cluster = await mirrorCluster(store, (error, what) => log.warn({ err: error, what }, 'a part of the cluster state cannot be read'));
+  closing.add(() => cluster.close());
+  const hypervisors = libvirtHypervisors((node) => cluster.uriOf(node));
+  closing.add(() => hypervisors.close());
+  const deadly = new Map(
+    [...opcodes].map(([id, definition]) => {
+      if (id === 'OP_VM_START') return [id, doomed(definition, nameInStart)] as const;
+      return [id, id === 'OP_VM_DEFINE' ? doomed(definition, nameInDefine) : definition] as const;
+    }),
+  );
+  const parts = { config, redisUrl: config.redis.url, store, cluster, hypervisors: doomedHypervisors(hypervisors), opcodes: deadly, log };
+  return `doomed worker ${await runWorker(parts, closing)} is ready`;
+});

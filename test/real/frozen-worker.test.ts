@@ -1,0 +1,45 @@
+// A worker that stands still for longer than its session may, as a machine that hangs: another one goes on with its job, and when the
+// frozen one comes back it does no harm to what has happened meanwhile.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeReal } from '../drivers/real-or-skipped.js';
+import { until } from '../lab/until.js';
+import { logOf } from './api-client.js';
+import { startCluster, type RealCluster } from './real-cluster.js';
+import { missingLab } from './real-lab.js';
+import { guestPids, nodesWith } from './virsh.js';
+
+const PATIENCE_S = 4;
+
+describeReal('a worker that freezes', missingLab(), () => {
+  let cluster: RealCluster;
+  beforeAll(async () => void (cluster = await startCluster({ name: 'frozen' })));
+  afterAll(() => cluster?.close());
+
+  test('its job is gone on with, and on waking up it cuts no power that is not its to cut', async () => {
+    const vm = await cluster.running('frozen', 'hv1', { variant: 'deaf' });
+    const [frozen] = cluster.workers;
+    const job = await cluster.api.submit({ OP_ID: 'OP_VM_SHUTDOWN', vm: vm.name, timeout: PATIENCE_S });
+    // It waits for the guest now, and would cut its power when the time is over.
+    await until('the second step', async () => (await cluster.api.call('GET', `/jobs/${job}`)).body.progress[0]?.done === 1);
+    frozen?.freeze();
+    await cluster.startWorker('heir');
+    const end = await cluster.api.end(job);
+    expect(end.opresult).toEqual([{ uuid: vm.uuid, state: 'stop', forced: true }]);
+    expect(logOf(end)).toMatch(/taken up by worker heir at step 2 of 4 \("shut the guest down on hv1"\)/);
+
+    // The guest runs again. What the frozen worker was about to do would hit it.
+    expect((await cluster.api.doing('POST', vm.statePath, { state: 'start' })).status).toBe(200);
+    await vm.up(2);
+    const pids = guestPids(vm.uuid);
+    frozen?.thaw();
+    const counted = await vm.count();
+    await until('the guest to count on', async () => (await vm.count()) > counted + PATIENCE_S, { within: 30_000 });
+    expect([guestPids(vm.uuid), await vm.boots()]).toEqual([pids, 2]);
+    expect([await nodesWith(cluster.nodes, vm.uuid), await cluster.stateOf(vm)]).toEqual([['hv1'], 'start']);
+    expect((await cluster.api.call('GET', `/jobs/${job}`)).body).toEqual(end);
+
+    // It is of use again: alone, it takes the next job.
+    await cluster.workers[1]?.stop();
+    expect((await cluster.api.run({ OP_ID: 'OP_VM_STOP', vm: vm.name })).status).toBe('success');
+  });
+});

@@ -1,0 +1,94 @@
+// Workers that die in the middle of jobs: others go on with them, soon, and the world is as if nobody had died.
+import { mkdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { JobRecord } from '../../schemas/job.js';
+import { describeReal } from '../drivers/real-or-skipped.js';
+import { logOf, toMs } from './api-client.js';
+import type { Place } from './places-to-die.js';
+import { startCluster, type RealCluster } from './real-cluster.js';
+import type { RealGuest } from './real-guest.js';
+import { missingLab } from './real-lab.js';
+import { guestPids, nodesWith } from './virsh.js';
+
+const TAKEN_UP_WITHIN_MS = 10_000;
+
+interface Death {
+  opcode: 'OP_VM_START' | 'OP_VM_DEFINE';
+  place: Place;
+  /** Where the job is taken up, as its log says. */
+  at: string;
+}
+
+const DEATHS: Death[] = [
+  { opcode: 'OP_VM_DEFINE', place: 'check', at: 'before the first step' },
+  { opcode: 'OP_VM_DEFINE', place: 'before1', at: 'step 1 of 1 ("add VM' },
+  { opcode: 'OP_VM_DEFINE', place: 'after1', at: 'step 1 of 1 ("add VM' },
+  { opcode: 'OP_VM_START', place: 'check', at: 'before the first step' },
+  { opcode: 'OP_VM_START', place: 'before1', at: 'step 1 of 2 ("create the domain on hv' },
+  { opcode: 'OP_VM_START', place: 'defined', at: 'step 1 of 2 ("create the domain on hv' },
+  { opcode: 'OP_VM_START', place: 'started', at: 'step 1 of 2 ("create the domain on hv' },
+  { opcode: 'OP_VM_START', place: 'before2', at: 'step 2 of 2 ("record the state start")' },
+  { opcode: 'OP_VM_START', place: 'after2', at: 'step 2 of 2 ("record the state start")' },
+];
+
+describeReal('workers that are killed', missingLab(), () => {
+  let cluster: RealCluster;
+  let graves: string;
+  const vms = new Map<Death, RealGuest>();
+  const ends = new Map<Death, JobRecord>();
+
+  const of = <T>(map: Map<Death, T>, death: Death): T => map.get(death) as T;
+
+  // All deaths at once, each of a worker of its own, which has one job only; then comes the worker that takes them all up.
+  beforeAll(async () => {
+    cluster = await startCluster({ name: 'death', workers: 0 });
+    graves = join(cluster.dir, 'graves');
+    await mkdir(graves);
+    const definer = await cluster.startWorker('definer');
+    for (const death of DEATHS) {
+      const { place, opcode } = death;
+      vms.set(death, opcode === 'OP_VM_START' ? await cluster.defined(place) : cluster.guest(place));
+    }
+    await definer.stop();
+    const program = ['--import', 'tsx', resolve(import.meta.dirname, 'doomed-worker.ts'), graves];
+    const doomed = await Promise.all(DEATHS.map((_, index) => cluster.startWorker(`doomed${index}`, program, { RAPID_WORKER_OPEN_JOBS: '1' })));
+    const jobs = await Promise.all(
+      DEATHS.map((death) => {
+        const { opcode } = death;
+        const vm = of(vms, death);
+        return cluster.api.submit(opcode === 'OP_VM_START' ? { OP_ID: opcode, vm: vm.name } : { OP_ID: opcode, xml: vm.xml() });
+      }),
+    );
+    expect(await Promise.all(doomed.map(({ ended }) => ended))).toEqual(DEATHS.map(() => 'SIGKILL'));
+    await cluster.startWorker('heir');
+    await Promise.all(DEATHS.map(async (death, index) => ends.set(death, await cluster.api.end(jobs[index] as number))));
+  }, 180_000);
+  afterAll(() => cluster?.close());
+
+  test.each(DEATHS)('$opcode, $place', async (death) => {
+    const vm = of(vms, death);
+    const end = of(ends, death);
+    expect([end.status, end.opresult]).toEqual(['success', [expect.objectContaining({ uuid: vm.uuid })]]);
+    expect(logOf(end)).toContain(`taken up by worker heir at ${death.at}`);
+    const { body } = await cluster.api.call('GET', vm.path);
+    expect(body.state).toBe(death.opcode === 'OP_VM_START' ? 'start' : 'stop');
+    expect(await nodesWith(cluster.nodes, vm.uuid)).toEqual(death.opcode === 'OP_VM_START' ? [body.node] : []);
+    if (death.opcode !== 'OP_VM_START') return;
+    expect(guestPids(vm.uuid)).toHaveLength(1);
+    await vm.up();
+    expect(await vm.boots()).toBe(1);
+  });
+
+  test('each job was taken up within ten seconds of the kill', async () => {
+    const tookMs = await Promise.all(
+      DEATHS.map(async (death) => {
+        const diedAtMs = Number(await readFile(join(graves, of(vms, death).name), 'utf8'));
+        const taken = of(ends, death).oplog[0]?.find(([, , , message]) => message.startsWith('taken up by'));
+        return taken === undefined ? Number.NaN : Math.round(toMs(taken[1]) - diedAtMs);
+      }),
+    );
+    console.info(`from kill to take-up, in ms: ${DEATHS.map(({ opcode, place }, index) => `${opcode} ${place} ${tookMs[index]}`).join(', ')}`);
+    for (const ms of tookMs) expect(ms).toBeLessThan(TAKEN_UP_WITHIN_MS);
+  });
+});
