@@ -2,7 +2,7 @@
 FROM node:20-bookworm-slim AS build
 WORKDIR /rapid
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --include=dev --no-audit --no-fund --loglevel=error
+RUN npm install --no-save --include=dev --no-audit --no-fund --loglevel=error
 COPY tsconfig.json tsconfig.build.json ./
 COPY schemas schemas
 COPY src src

@@ -18,7 +18,7 @@ export interface OpcodeSchema<Id extends string = string, Params extends TObject
   result: Result;
 }
 
-export type ParametersOf<S> = S extends OpcodeSchema<string, infer P, TSchema> ? Static<P> : never;
+export type ParametersOf<S> = S extends OpcodeSchema<string, infer P> ? Static<P> : never;
 export type ResultOf<S> = S extends OpcodeSchema<string, TObject, infer R> ? Static<R> : never;
 
 interface Description<Id extends string, Properties extends TProperties, Result extends TSchema> {

@@ -1,5 +1,4 @@
 // The cluster as last seen, in memory: what GETs are answered from, and nodes are chosen by.
-import type { Lock } from '../../schemas/resources/lock.js';
 import type { Node } from '../../schemas/resources/node.js';
 import type { Vm } from '../../schemas/resources/vm.js';
 import type { ClusterReader } from './cluster-reader.js';
@@ -8,6 +7,7 @@ import { mirrorCollection } from './mirror.js';
 import { NODE_REPORTS, NODES, type NodeDocument, type NodeReport } from './node-documents.js';
 import type { Store } from './store.js';
 import { isUuid, VMS, type VmDocument } from './vm-documents.js';
+import { whileConnected } from './while-connected.js';
 
 export interface ClusterMirror extends ClusterReader {
   /** The URI under which workers reach a node's libvirt. */
@@ -74,7 +74,7 @@ export async function mirrorCluster(store: Store, onError: (error: unknown, what
       const document = nodes.get(name);
       return document && nodeOf(document);
     },
-    locks: async () => (await listLocks(store)) as Lock[],
+    locks: async () => await whileConnected(store, () => listLocks(store)),
     uriOf: (node) => nodes.get(node)?.uri,
     get staleSinceMs() {
       const since = [vms, nodes, reports].flatMap(({ staleSince }) => (staleSince === undefined ? [] : [staleSince]));

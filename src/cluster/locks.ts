@@ -109,7 +109,7 @@ export function createLocks(store: Store, { worker }: { worker: string }): Locks
 
   async function discard(taken: Taken): Promise<void> {
     const paths = await Promise.all(taken);
-    await Promise.all(paths.map((path) => path !== undefined && store.discard(path)));
+    await Promise.all(paths.flatMap((path) => (path === undefined ? [] : [store.discard(path)])));
   }
 
   /** Calls `take` for one request after the other; when it rejects or the signal aborts, gives everything up. */

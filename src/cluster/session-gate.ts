@@ -24,7 +24,7 @@ export interface SessionGate {
 }
 
 interface Waiter extends Wait {
-  settle(error?: unknown): void;
+  settle(error?: Error): void;
 }
 
 /** A gate that is not yet connected. */
@@ -35,7 +35,7 @@ export function createSessionGate(): SessionGate {
   const listeners = new Set<(state: SessionState) => void>();
   const waiters = new Set<Waiter>();
 
-  function refusal({ signal, generation: bound }: Wait): unknown {
+  function refusal({ signal, generation: bound }: Wait): Error | undefined {
     if (closed) return new StoreClosed();
     if (bound !== undefined && bound !== generation) return new SessionExpired();
     return signal?.aborted ? signal.reason : undefined;

@@ -19,6 +19,10 @@ const vmPath = (uuid: string) => `${VMS}/${uuid}`;
 /** A name may hold characters that a path may not. */
 const namePath = (name: string) => `${VM_NAMES}/${encodeURIComponent(name)}`;
 
+/**
+ * What changes a document takes a signal: once it has aborted nothing is changed any more, and its reason is thrown. It is looked at
+ * right before each attempt: who waited for the store meanwhile, or stood still, may have lost the right to it.
+ */
 export interface VmDocuments {
   uuidOf(name: string): Promise<string | undefined>;
   /** By name or UUID. */
@@ -26,11 +30,11 @@ export interface VmDocuments {
   /** As find; throws unknown_entity. */
   get(reference: string): Promise<VmDocument>;
   /** Throws already_exists when the name or UUID belongs to a VM that another job defined. */
-  create(document: VmDocument): Promise<void>;
+  create(document: VmDocument, signal?: AbortSignal): Promise<void>;
   /** Replaces the document by what `change` makes of it; a new name must be free (already_exists). Throws unknown_entity. `change` may be called several times. */
-  update(uuid: string, change: (document: VmDocument) => VmDocument): Promise<VmDocument>;
+  update(uuid: string, change: (document: VmDocument) => VmDocument, signal?: AbortSignal): Promise<VmDocument>;
   /** Fine when there is none. */
-  remove(uuid: string): Promise<void>;
+  remove(uuid: string, signal?: AbortSignal): Promise<void>;
   unknown(reference: string): ClassifiedError;
 }
 
@@ -55,7 +59,7 @@ export function vmDocuments(store: Store): VmDocuments {
       if (document === undefined) throw unknown(reference);
       return document;
     },
-    async create(document) {
+    async create(document, signal) {
       await tried(async () => {
         const present = (await read(document.uuid))?.document;
         if (present?.defined_by === document.defined_by) return true;
@@ -64,10 +68,10 @@ export function vmDocuments(store: Store): VmDocuments {
         return await commit(store, [
           { kind: 'create', path: namePath(document.name), data: document.uuid },
           { kind: 'create', path: vmPath(document.uuid), data: JSON.stringify(document) },
-        ]);
+        ], signal);
       });
     },
-    async update(uuid, change) {
+    async update(uuid, change, signal) {
       return await tried(async () => {
         const present = await read(uuid);
         if (present === undefined) throw unknown(uuid);
@@ -75,10 +79,10 @@ export function vmDocuments(store: Store): VmDocuments {
         if (isDeepStrictEqual(next, present.document)) return next;
         const set: Change = { kind: 'set', path: vmPath(uuid), data: JSON.stringify(next), version: present.version };
         const renaming = next.name === present.document.name ? [] : await rename(store, present.document, next);
-        return (await commit(store, [...renaming, set])) && next;
+        return (await commit(store, [...renaming, set], signal)) && next;
       });
     },
-    async remove(uuid) {
+    async remove(uuid, signal) {
       await tried(async () => {
         const present = await read(uuid);
         if (present === undefined) return true;
@@ -86,7 +90,7 @@ export function vmDocuments(store: Store): VmDocuments {
         return await commit(store, [
           { kind: 'remove', path: vmPath(uuid), version: present.version },
           ...(name?.data === uuid ? [{ kind: 'remove', path: namePath(present.document.name), version: name.version } as const] : []),
-        ]);
+        ], signal);
       });
     },
   };
@@ -104,7 +108,8 @@ async function rename(store: Store, from: VmDocument, to: VmDocument): Promise<C
 }
 
 /** False when something else was faster, or when nobody knows whether it was applied: look again. */
-async function commit(store: Store, changes: Change[]): Promise<boolean> {
+async function commit(store: Store, changes: Change[], signal: AbortSignal | undefined): Promise<boolean> {
+  signal?.throwIfAborted();
   try {
     await store.commit(changes);
     return true;

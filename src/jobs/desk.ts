@@ -48,8 +48,8 @@ export async function openJobDesk({ redisUrl, prefix, keepCount, idempotencyS }:
 
   return {
     async submit(submission) {
-      const id = await submitJob(redis, keys, idempotencyS, submission).catch(redisIsAway);
-      delivery.kick();
+      const { id, due } = await submitJob(redis, keys, idempotencyS, submission).catch(redisIsAway);
+      if (due) delivery.offer({ id, priority: submission.priority });
       return id;
     },
     read: (id) => read(id).catch(redisIsAway),

@@ -10,9 +10,15 @@ const STALLED_CHECK_MS = 1500;
 /** BullMQ serves 1 first; Ganeti's -20 is the most urgent. */
 const bullPriority = (priority: number) => priority + 21;
 
+/** A job that nothing holds back any more. */
+export interface DueJob {
+  id: number;
+  priority: number;
+}
+
 export interface JobQueue {
   /** Puts jobs in line; one that is there already stays where it is. */
-  add(jobs: { id: number; priority: number }[]): Promise<void>;
+  add(jobs: DueJob[]): Promise<void>;
   /** Whether the queue knows the job, waiting or taken. */
   knows(id: number): Promise<boolean>;
   close(): Promise<void>;
@@ -46,6 +52,8 @@ export function consumeJobs(connection: Redis, keys: Keys, openJobs: number, han
   const process = async (job: Job, token?: string) => {
     if ((await handle(Number(job.id?.slice(1)))) === 'hand back') {
       await job.moveToWait(token);
+      // BullMQ wakes nobody for a job that is put back and has a priority: a worker without work would look for it seconds later only.
+      await connection.zadd(worker.toKey('marker'), 0, '0');
       throw new WaitingError();
     }
   };

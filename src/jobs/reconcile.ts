@@ -8,9 +8,7 @@ import type { JobQueue } from './queue.js';
 const TAKEN: JobStatus[] = ['waiting', 'running', 'canceling'];
 const MOST_FORGOTTEN = 500;
 
-/** Answers how many jobs were delivered again. */
-export async function redeliverLost(redis: Redis, keys: Keys, queue: JobQueue): Promise<number> {
-  let found = 0;
+export async function redeliverLost(redis: Redis, keys: Keys, queue: JobQueue): Promise<void> {
   for (const status of TAKEN) {
     for (const id of await redis.zrange(keys.index(`status:${status}`), 0, '-1')) {
       if (await queue.knows(Number(id))) continue;
@@ -18,10 +16,8 @@ export async function redeliverLost(redis: Redis, keys: Keys, queue: JobQueue): 
       const [present, priority] = await redis.hmget(keys.job(id), 'status', 'priority');
       if (present !== status || priority == null) continue;
       await redis.zadd(keys.undelivered, id, `${id}:${priority}`);
-      found++;
     }
   }
-  return found;
 }
 
 /** Forgets jobs that ended more than `keepS` seconds ago; answers how many. */

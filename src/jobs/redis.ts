@@ -1,4 +1,5 @@
 // Connections to Redis, with rapid's scripts as commands. Two kinds, because a lost answer means different things to them.
+export type { Redis } from 'ioredis';
 import { Redis, type RedisOptions, type Result } from 'ioredis';
 import { cancelScript } from './scripts/cancel.js';
 import { claimScript } from './scripts/claim.js';

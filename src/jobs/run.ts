@@ -72,7 +72,7 @@ export async function claimJob(redis: Redis, keys: Keys, keepCount: number, id: 
         keepCount,
         entries.length,
         ...names,
-        ...events.map((event) => JSON.stringify(event)),
+        ...events.map((told) => JSON.stringify(told)),
       );
       if (written === 0) throw new LostJob(`job ${id} is no longer this worker's`);
       for (const [name, text] of entries) fields[name] = text;

@@ -7,8 +7,8 @@ import type { Keys } from './keys.js';
 import { digestOf, marksOf, specOf } from './spec.js';
 import { now } from './timestamp.js';
 
-/** Stores the job and answers its ID once Redis has it. Errors as JobDesk.submit. */
-export async function submitJob(redis: Redis, keys: Keys, rememberS: number, submission: Submission): Promise<number> {
+/** Stores the job and answers once Redis has it: its ID, and whether it is due at once. Errors as JobDesk.submit. */
+export async function submitJob(redis: Redis, keys: Keys, rememberS: number, submission: Submission): Promise<{ id: number; due: boolean }> {
   const { idempotency, user, priority, depends } = submission;
   const [outcome, id] = await redis.rapidSubmit(
     keys.prefix,
@@ -27,5 +27,5 @@ export async function submitJob(redis: Redis, keys: Keys, rememberS: number, sub
     throw new ClassifiedError('unknown_entity', message, { faults: [{ pointer: '/depends', message }] });
   }
   if (outcome === 'reused') throw new IdempotencyMismatch(id);
-  return id;
+  return { id, due: outcome === 'due' };
 }

@@ -38,7 +38,7 @@ export async function lookUntil<T>(
           if (seen !== undefined) return settle(() => resolve(seen));
         }
       } catch (error) {
-        settle(() => reject(error as Error));
+        settle(() => reject(error));
       } finally {
         looking = false;
       }

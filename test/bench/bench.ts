@@ -2,6 +2,7 @@
 //   npm run bench                     everything, as a table
 //   npm run bench -- submit latency   these sections
 //   npm run bench -- --json           one JSON array on standard output
+//   npm run bench -- --profile=FOLDER submit   also a CPU profile of every program that was started; it slows them down
 import { parseArgs } from 'node:util';
 import type { Figure } from './figure.js';
 import { measureCalls } from './sections/calls.js';
@@ -30,17 +31,22 @@ const SECTIONS = new Map<string, (stage: Stage) => Promise<Figure[]>>([
   ['calls', measureCalls],
 ]);
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false }, profile: { type: 'string' } } });
 const unknown = positionals.filter((name) => !SECTIONS.has(name));
 if (unknown.length > 0) {
   process.stderr.write(`no such section: ${unknown.join(', ')}; there are ${[...SECTIONS.keys()].join(', ')}\n`);
   process.exit(2);
 }
 
-const theatre = await openTheatre();
-const interrupt = () => void theatre.close().then(() => process.exit(130));
-process.once('SIGINT', interrupt);
-process.once('SIGTERM', interrupt);
+const theatre = await openTheatre(values.profile);
+let interrupted = false;
+const interrupt = () => {
+  interrupted = true;
+  void theatre.close().then(() => process.exit(130));
+};
+// Not once: Ctrl-C comes here twice, by itself and through tsx.
+process.on('SIGINT', interrupt);
+process.on('SIGTERM', interrupt);
 try {
   const figures: Figure[] = [];
   for (const [name, measure] of SECTIONS) {
@@ -54,6 +60,9 @@ try {
     }
   }
   process.stdout.write(values.json ? `${JSON.stringify(figures, null, 2)}\n` : asTable(figures));
+} catch (error) {
+  // A section whose programs are taken from it fails; that is no news then.
+  if (!interrupted) throw error;
 } finally {
   await theatre.close();
 }

@@ -6,7 +6,7 @@ import { submitting, waitingForIt } from './product.js';
 import { median } from './rounds.js';
 import type { Stage } from './stage.js';
 
-const BATCH = 150;
+const BATCH = 250;
 
 /** The median of a batch over HTTP; `requests` makes those of one job. */
 export async function latencyOf(generator: Generator, url: string, requests: (turn: number) => RequestText[]): Promise<number> {

@@ -1,7 +1,8 @@
 // What a section measures with: servers and processes of its own, all of which end with it.
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { createClosing, type Closing } from '../../src/process/closing.js';
 import { startRedis } from '../lab/redis.js';
@@ -28,21 +29,20 @@ export interface Stage {
 
 export interface Theatre {
   openStage(name: string): Promise<Stage>;
-  /** Ends what is running and removes everything. */
+  /** Ends what is running. */
   close(): Promise<void>;
 }
 
-export async function openTheatre(): Promise<Theatre> {
+/** `profiles`: a folder for CPU profiles of the programs. */
+export async function openTheatre(profiles?: string): Promise<Theatre> {
   const closing = createClosing();
   const base = await mkdtemp(join(tmpdir(), 'rapid-bench-'));
-  closing.add(() => rm(base, { recursive: true, force: true }));
-  const programs = await compileInto(join(base, 'compiled')).catch(async (error: unknown) => {
-    await closing.close();
-    throw error;
-  });
+  // However this process ends, and after everything else.
+  process.once('exit', () => rmSync(base, { recursive: true, force: true }));
+  const programs = await compileInto(join(base, 'compiled'));
   return {
     async openStage(name) {
-      const stage = createStage(join(base, name), programs);
+      const stage = createStage(join(base, name), programs, profiles && join(resolve(profiles), name));
       closing.add(() => stage.closing.close());
       return stage;
     },
@@ -50,9 +50,10 @@ export async function openTheatre(): Promise<Theatre> {
   };
 }
 
-function createStage(base: string, programs: string): Stage {
+function createStage(base: string, programs: string, profiles: string | undefined): Stage {
   const closing = createClosing();
   let folders = 0;
+  let started = 0;
   const folder = async () => {
     const path = join(base, String(++folders));
     await mkdir(path, { recursive: true });
@@ -75,8 +76,9 @@ function createStage(base: string, programs: string): Stage {
       closing.add(() => server.kill());
       return server.connect;
     },
-    async program<Ready, Methods>(name: string, options?: ProgramOptions) {
-      const program = await startProgram<Ready, Methods>(join(programs, `${name}.js`), options);
+    async program<Ready, Methods>(name: string, { node = [], ...options }: ProgramOptions = {}) {
+      const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${++started}-${name}.cpuprofile`];
+      const program = await startProgram<Ready, Methods>(join(programs, `${name}.js`), { ...options, node: [...node, ...profiling] });
       closing.add(() => program.close());
       return program;
     },

@@ -13,7 +13,7 @@ const SECONDS = 1.2;
 export async function submissionRate(stage: Stage, section: string, appendfsync: 'everysec' | 'always'): Promise<Figure[]> {
   const { url: redisUrl } = await stage.redis(appendfsync);
   const api = await startApi(stage, { redisUrl });
-  const floor = await stage.program<FloorSubmitReady, object>('floor-submit', { argument: { redisUrl } satisfies FloorSubmitArgument });
+  const floor = await stage.program<FloorSubmitReady, object>('floor-submit', { argument: { redisUrl, name: 'floor-submit' } satisfies FloorSubmitArgument });
   const generator = await startGenerator(stage);
   const load = { request: submitting(), connections: CONNECTIONS, seconds: SECONDS };
   const rate = await takeTurns(ROUNDS, {

@@ -73,7 +73,7 @@ it('stays with its worker when that one was cut off for a moment only', async ()
   const worker = await addWorker({ opcodes: gates.opcodes });
   const job = await submit(passGates(['here', 'there']));
   await gates.arrivals('here');
-  worker.network.cut();
+  worker.cut();
   gates.open('here');
   gates.open('there');
   const record = await end(job);
@@ -86,7 +86,7 @@ it('is not touched any more by a worker that was cut off, lost its locks and get
   const first = await addWorker({ opcodes: frozen.opcodes });
   const job = await submit(passGates(['here', 'open'], { lock: ['web1'] }));
   await frozen.arrivals('here');
-  first.network.freeze();
+  first.freeze();
   const second = await addWorker({ opcodes: living.opcodes });
   const lockIsWith = async () => (await listLocks(store)).map(({ holders, waiters }) => [holders, waiters].map((all) => all.map(({ worker }) => worker)));
   await expect.poll(lockIsWith, { timeout: 15_000 }).toEqual([[[first.name], [second.name]]]);
@@ -96,7 +96,7 @@ it('is not touched any more by a worker that was cut off, lost its locks and get
   const record = await end(job);
   // The first worker has not heard of any of this, and now has the lock again.
   await expect.poll(lockIsWith).toEqual([[[first.name], []]]);
-  first.network.thaw();
+  first.comeBack();
   await expect.poll(lockIsWith, { timeout: 10_000 }).toEqual([]);
   expect(frozen.events.map(({ what }) => what)).toEqual(['arrived', 'stopped']);
   expect(await end(job)).toEqual(record);
@@ -109,12 +109,12 @@ it('is not written to by a worker that has lost it', async () => {
   const first = await addWorker({ opcodes: frozen.opcodes });
   const job = await submit(passGates(['here', 'there', 'open']));
   await frozen.arrivals('here');
-  first.network.freeze();
+  first.freeze();
   await addWorker({ opcodes: living.opcodes });
   await living.arrivals('here');
   // It finishes its step, writes that down as soon as it can, and hears then that the job is another's.
   frozen.open('here');
-  first.network.thaw();
+  first.comeBack();
   living.open('here');
   await living.arrivals('there');
   await first.close();

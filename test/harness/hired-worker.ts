@@ -12,7 +12,7 @@ import type { Hypervisors } from '../../workers/drivers/hypervisor.js';
 import type { OpcodeDefinition } from '../../workers/engine/opcode.js';
 import { startWorker } from '../../workers/engine/worker.js';
 import { opcodes as registry } from '../../workers/opcodes/registry.js';
-import { startTcpProxy, type TcpProxy } from '../cluster/tcp-proxy.js';
+import { startTcpProxy } from '../cluster/tcp-proxy.js';
 
 export interface WorkerOptions {
   name: string;
@@ -34,15 +34,19 @@ interface Surroundings {
 export interface HiredWorker {
   name: string;
   session: MemorySession;
-  /** Between it and Redis. */
-  network: TcpProxy;
-  /** Ends in good order. */
+  /** Breaks its connections to Redis, which it can make again. */
+  cut(): void;
+  /** Ends in good order, back from wherever it was. */
   close(): Promise<void>;
+  /** Redis hears nothing of it any more, nor it of Redis. */
+  freeze(): void;
   /**
    * As far as the others can see, it is killed: Redis and the cluster store hear nothing of it any more, and its locks are gone. Whatever
    * it was doing has to be held up by the test.
    */
   die(): Promise<void>;
+  /** Redis is within reach again. */
+  comeBack(): void;
 }
 
 let hired = 0;
@@ -76,8 +80,11 @@ export async function hireWorker(
     { openJobs: options.openJobs ?? 1000, keepS: options.keepS ?? 3600 },
   );
   let closed: Promise<void> | undefined;
+  let cutOff = false;
   const close = () =>
     (closed ??= (async () => {
+      // It waits for Redis as long as it takes; the test does not.
+      if (cutOff) network.thaw();
       await worker.close();
       watch.close();
       cluster.close();
@@ -88,12 +95,21 @@ export async function hireWorker(
   return {
     name,
     session,
-    network,
+    cut: () => network.cut(),
     close,
+    freeze() {
+      cutOff = true;
+      network.freeze();
+    },
     async die() {
+      cutOff = true;
       network.freeze();
       network.cut();
       await session.close();
+    },
+    comeBack() {
+      cutOff = false;
+      network.thaw();
     },
   };
 }

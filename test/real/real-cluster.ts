@@ -28,7 +28,7 @@ export interface ClusterOptions {
 export interface RealCluster {
   readonly lab: Lab;
   readonly api: ApiClient;
-  /** Every node of the lab, the cluster's or not. */
+  /** The cluster's. */
   readonly nodes: readonly HypervisorNode[];
   readonly workers: readonly RapidProcess[];
   /** A folder that is removed with the cluster. */
@@ -62,11 +62,12 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     RAPID_CLUSTER_ZOOKEEPER: zookeeper,
     RAPID_CLUSTER_ROOT: root,
   };
-  const nodes = lab.nodes.map((node) => new HypervisorNode(node));
+  const nodes = lab.nodes.filter((node) => own.includes(node.name)).map((node) => new HypervisorNode(node));
   const agents = new Map<string, AgentHandle>(
-    lab.nodes
-      .filter((node) => own.includes(node.name))
-      .map((node) => [node.name, attachAgent(node, { cluster: { redis, zookeeper, root }, dir: join(dir, node.name), outlive: false })]),
+    nodes.map(({ name: node, description }) => [
+      node,
+      attachAgent(description, { cluster: { redis, zookeeper, root }, dir: join(dir, node), outlive: false }),
+    ]),
   );
   const workers: RapidProcess[] = [];
   const guests: RealGuest[] = [];

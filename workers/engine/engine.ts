@@ -1,9 +1,9 @@
 // What the engine of a worker is made of.
-import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import type { Locks } from '../../src/cluster/locks.js';
 import type { Store } from '../../src/cluster/store.js';
 import type { Keys } from '../../src/jobs/keys.js';
+import type { Redis } from '../../src/jobs/redis.js';
 import type { JobWatch } from '../../src/jobs/watch.js';
 import type { OpcodeDefinition } from './opcode.js';
 import type { World } from './world.js';

@@ -32,6 +32,8 @@ export async function pollUntil(look: () => Promise<boolean>, everyMs: number, t
   const end = performance.now() + timeoutMs;
   for (;;) {
     if (await look()) return true;
+    // Time may be over because this process stood still, and in the meantime the signal aborted.
+    signal.throwIfAborted();
     const leftMs = end - performance.now();
     if (leftMs <= 0) return false;
     await pause(Math.min(everyMs, leftMs), signal);

@@ -12,7 +12,7 @@ export interface LockWish {
   optional?: boolean;
 }
 
-const wishes = (mode: LockWish['mode']) => ({
+const wishesFor = (mode: LockWish['mode']) => ({
   /** A VM, by name or UUID. */
   vm: (name: string): LockWish => ({ mode, kind: 'vm', name }),
   /** A VM's lock, whether or not there is such a VM. */
@@ -21,7 +21,7 @@ const wishes = (mode: LockWish['mode']) => ({
   vmName: (name: string): LockWish => ({ mode, kind: 'vm-name', name }),
 });
 
-export const exclusive = wishes('exclusive');
+export const exclusive = wishesFor('exclusive');
 
 /** The wishes by their names in the cluster: VMs by UUID. Throws unknown_entity for a VM that does not exist. */
 export async function resolveWishes(world: World, wishes: LockWish[]): Promise<LockRequest[]> {

@@ -51,7 +51,7 @@ export interface OpcodeDefinition extends Omit<Saga<OpcodeSchema, unknown>, 'res
 /** Ties a saga to its schema: parameters and result are typed by it. */
 export function opcode<S extends OpcodeSchema, Facts>(schema: S, saga: Saga<S, Facts>): OpcodeDefinition {
   // The engine only ever hands a saga what that saga's own check has returned and its own schema has admitted.
-  return { id: schema.id, ...saga } as unknown as OpcodeDefinition;
+  return { id: schema.id, ...saga };
 }
 
 export const step = (name: string, actions: Omit<Step, 'name'>): Step => ({ name, ...actions });

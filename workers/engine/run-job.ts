@@ -31,12 +31,14 @@ export async function runJob(engine: EngineParts, id: number, goingAway: AbortSi
 }
 
 async function runClaimed(engine: EngineParts, run: Run, stops: StopSignals): Promise<Handled> {
+  let takingUp = run.epoch > 1;
   try {
     for (let index = 0; index < run.spec.ops.length; index++) {
       if (isFinal(run.fate(index).status)) continue;
       const journal = openJournal(run, index);
       const conclude = (outcome: Outcome) => writeOutcome(run, index, journal, outcome);
-      const decided = await beforehand(engine, run, index, journal);
+      const decided = refusal(run, index) ?? (takingUp ? await takeUp(engine, run, index, journal) : undefined);
+      takingUp = false;
       if (decided !== undefined) await conclude(decided);
       const outcome = decided ?? (await runNext(engine, run, index, journal, stops, conclude));
       if (outcome.status !== 'success') break;
@@ -51,13 +53,14 @@ async function runClaimed(engine: EngineParts, run: Run, stops: StopSignals): Pr
   }
 }
 
-/** What decides an opcode's fate before it is run: the jobs it depends on, and too many dead workers. */
-async function beforehand({ worker, opcodes, takeUpLimit }: EngineParts, run: Run, index: number, journal: Journal): Promise<Outcome | undefined> {
-  if (index === 0 && preparedIn(run, 0) === undefined) {
-    const refused = dependencyOutcome(run.spec.depends, run.dependencyStatuses);
-    if (refused !== undefined) return refused;
-  }
-  if (run.epoch === 1) return undefined;
+/** What the ends of the jobs that it depends on mean for a job that is about to begin. */
+function refusal(run: Run, index: number): Outcome | undefined {
+  if (index > 0 || preparedIn(run, 0) !== undefined) return undefined;
+  return dependencyOutcome(run.spec.depends, run.dependencyStatuses);
+}
+
+/** Writes down that, and where, the job is taken up; the opcode's end when too many workers have died there. */
+async function takeUp({ worker, opcodes, takeUpLimit }: EngineParts, run: Run, index: number, journal: Journal): Promise<Outcome | undefined> {
   const prepared = preparedIn(run, index);
   const names = prepared === undefined ? [] : (opcodes.get(run.spec.ops[index]?.OP_ID ?? '')?.steps(prepared.facts) ?? []).map(({ name }) => name);
   const { done, undoing } = positionIn(run, index);
@@ -66,7 +69,7 @@ async function beforehand({ worker, opcodes, takeUpLimit }: EngineParts, run: Ru
 
   const before = run.note<TakeUps | null>('taken_up');
   const place = `${index} ${where}`;
-  const times = before?.place === place ? before.times + 1 : 1;
+  const times = timesAt(place, before);
   await run.write({ fields: { taken_up: { place, times } satisfies TakeUps } });
   if (times > takeUpLimit) {
     const message = `given up at ${where}: ${times} workers in a row died there; what the step did, and the steps before it, stay as they are`;
@@ -74,6 +77,12 @@ async function beforehand({ worker, opcodes, takeUpLimit }: EngineParts, run: Ru
   }
   journal.log(`taken up by worker ${worker} at ${where}`);
   return undefined;
+}
+
+/** Null stands for a worker that has handed the job over instead of dying. */
+function timesAt(place: string, before: TakeUps | null | undefined): number {
+  if (before === null) return 0;
+  return before?.place === place ? before.times + 1 : 1;
 }
 
 async function runNext(

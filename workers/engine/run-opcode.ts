@@ -94,6 +94,8 @@ async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
 async function resume(scene: Scene, prepared: Prepared, holds: Hold[]): Promise<Outcome> {
   // Not even a cancelled job stops waiting here: what was begun can only be undone under the locks.
   holds.push(await takeHold(scene.engine, prepared.locks, { ...asker(scene), signal: scene.stops.leave }));
+  // While it waited, another worker may have taken the job up, and even ended it, without this one hearing of it: the write is refused then.
+  await scene.journal.write({});
   return await executeSteps(execution(scene, prepared, holds));
 }
 

@@ -40,7 +40,8 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
   const consumer = consumeJobs(redis, keys, openJobs, handle);
 
   const keepHouse = async () => {
-    if ((await redeliverLost(redis, keys, queue)) > 0) delivery.kick();
+    // What it finds, the delivery's next sweep takes.
+    await redeliverLost(redis, keys, queue);
     await forgetOld(redis, keys, keepS);
   };
   const every = (ms: number, task: () => Promise<void>) =>

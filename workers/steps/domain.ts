@@ -1,5 +1,6 @@
 // Steps that work on a VM's domain at its hypervisor. A domain is defined there only while it runs: so the hypervisor remembers why a
 // guest ended, and knows nothing of VMs that do not run.
+import type { Hypervisor } from '../drivers/hypervisor.js';
 import { pollUntil } from '../engine/interruption.js';
 import { step, type Step, type StepContext } from '../engine/opcode.js';
 
@@ -13,6 +14,16 @@ export interface Domain {
 
 const POLL_MS = 500;
 
+/**
+ * The domain's hypervisor, to change something there. Not once the signal has aborted: a process that stood still or waited may find
+ * that another worker has gone on with the job, and then nothing here is its to change.
+ */
+async function toChange({ world, signal }: StepContext, { node }: Domain): Promise<Hypervisor> {
+  const hypervisor = await world.hypervisors.on(node);
+  signal.throwIfAborted();
+  return hypervisor;
+}
+
 async function isUp({ world }: StepContext, { node, uuid }: Domain): Promise<boolean> {
   const state = (await (await world.hypervisors.on(node)).domain(uuid))?.state;
   return state === 'running' || state === 'paused';
@@ -20,17 +31,16 @@ async function isUp({ world }: StepContext, { node, uuid }: Domain): Promise<boo
 
 async function bringUp(context: StepContext, domain: Domain): Promise<void> {
   if (await isUp(context, domain)) return;
-  const hypervisor = await context.world.hypervisors.on(domain.node);
-  await hypervisor.define(domain.xml);
-  await hypervisor.start(domain.uuid);
+  await (await toChange(context, domain)).define(domain.xml);
+  await (await toChange(context, domain)).start(domain.uuid);
 }
 
-async function destroy({ world }: StepContext, { node, uuid }: Domain): Promise<void> {
-  await (await world.hypervisors.on(node)).destroy(uuid);
+async function destroy(context: StepContext, domain: Domain): Promise<void> {
+  await (await toChange(context, domain)).destroy(domain.uuid);
 }
 
-async function undefine({ world }: StepContext, { node, uuid }: Domain): Promise<void> {
-  await (await world.hypervisors.on(node)).undefine(uuid);
+async function undefine(context: StepContext, domain: Domain): Promise<void> {
+  await (await toChange(context, domain)).undefine(domain.uuid);
 }
 
 export const createDomain = (domain: Domain): Step =>
@@ -46,15 +56,14 @@ export const createDomain = (domain: Domain): Step =>
 export const shutDownDomain = (domain: Domain, timeoutS: number): Step =>
   step(`shut the guest down on ${domain.node}`, {
     run: async (context) => {
-      const hypervisor = await context.world.hypervisors.on(domain.node);
       const isDown = async () => !(await isUp(context, domain));
       if (await isDown()) return false;
-      await hypervisor.requestShutdown(domain.uuid);
+      await (await toChange(context, domain)).requestShutdown(domain.uuid);
       if (await pollUntil(isDown, POLL_MS, timeoutS * 1000, context.signal)) {
         context.log(`the guest of VM "${domain.name}" has powered off`);
         return false;
       }
-      await hypervisor.destroy(domain.uuid);
+      await destroy(context, domain);
       context.log(`the guest of VM "${domain.name}" did not power off within ${timeoutS} s; its power was cut`);
       return true;
     },

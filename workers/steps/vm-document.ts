@@ -6,36 +6,37 @@ import { step, type Step } from '../engine/opcode.js';
 /** `before` is the document as the check found it; the undo restores its state. */
 export const recordState = (before: VmDocument, state: VmState): Step =>
   step(`record the state ${state}`, {
-    run: async ({ world }) => {
-      await world.vms.update(before.uuid, (document) => ({ ...document, state, failed_reason: '' }));
+    run: async ({ world, signal }) => {
+      await world.vms.update(before.uuid, (document) => ({ ...document, state, failed_reason: '' }), signal);
     },
-    undo: async ({ world }) => {
-      await world.vms.update(before.uuid, (document) => ({ ...document, state: before.state, failed_reason: before.failed_reason }));
+    undo: async ({ world, signal }) => {
+      const { state: old, failed_reason } = before;
+      await world.vms.update(before.uuid, (document) => ({ ...document, state: old, failed_reason }), signal);
     },
   });
 
 export const addVm = (document: Omit<VmDocument, 'defined_by'>): Step =>
   step(`add VM "${document.name}" to the cluster`, {
-    run: async ({ world, job }) => await world.vms.create({ ...document, defined_by: job }),
+    run: async ({ world, job, signal }) => await world.vms.create({ ...document, defined_by: job }, signal),
     // Another job may have been faster with this UUID; its VM is none of ours to remove.
-    undo: async ({ world, job }) => {
-      if ((await world.vms.find(document.uuid))?.defined_by === job) await world.vms.remove(document.uuid);
+    undo: async ({ world, job, signal }) => {
+      if ((await world.vms.find(document.uuid))?.defined_by === job) await world.vms.remove(document.uuid, signal);
     },
   });
 
 export const removeVm = (document: VmDocument): Step =>
   step(`remove VM "${document.name}" from the cluster`, {
-    run: async ({ world }) => await world.vms.remove(document.uuid),
-    undo: async ({ world }) => await world.vms.create(document),
+    run: async ({ world, signal }) => await world.vms.remove(document.uuid, signal),
+    undo: async ({ world, signal }) => await world.vms.create(document, signal),
   });
 
 /** Changes everything that comes from the XML. */
 export const replaceDefinition = (before: VmDocument, after: VmDocument): Step =>
   step(`replace the definition of VM "${before.name}"`, {
-    run: async ({ world }) => {
-      await world.vms.update(before.uuid, ({ state, failed_reason }) => ({ ...after, state, failed_reason }));
+    run: async ({ world, signal }) => {
+      await world.vms.update(before.uuid, ({ state, failed_reason }) => ({ ...after, state, failed_reason }), signal);
     },
-    undo: async ({ world }) => {
-      await world.vms.update(before.uuid, ({ state, failed_reason }) => ({ ...before, state, failed_reason }));
+    undo: async ({ world, signal }) => {
+      await world.vms.update(before.uuid, ({ state, failed_reason }) => ({ ...before, state, failed_reason }), signal);
     },
   });

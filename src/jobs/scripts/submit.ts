@@ -4,7 +4,7 @@ import { prelude } from './shared.js';
 /**
  * KEYS: prefix. ARGV: spec (JSON), priority, received_ts (JSON), marks (JSON list), idempotency key or '', request digest,
  * idempotency seconds, dependency IDs (negative: relative to the new ID).
- * Answers {'accepted' | 'repeated', id}, {'reused', id} or {'missing', dependency}.
+ * Answers {'due' | 'held' (by its dependencies) | 'repeated', id}, {'reused', id} or {'missing', dependency}.
  */
 export const submitScript = /* lua */ `
 ${prelude}
@@ -52,6 +52,7 @@ end
 if #dependencies > 0 then
   redis.call('HSET', job_key(id), 'dependencies', cjson.encode(dependencies), 'pending', pending)
 end
-if pending == 0 then redis.call('ZADD', undelivered, id, id .. ':' .. priority) end
-return { 'accepted', id }
+if pending > 0 then return { 'held', id } end
+redis.call('ZADD', undelivered, id, id .. ':' .. priority)
+return { 'due', id }
 `;

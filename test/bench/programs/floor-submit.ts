@@ -8,14 +8,16 @@ import { announce, argument } from './program.js';
 
 export interface FloorSubmitArgument {
   redisUrl: string;
+  /** The queue's name. */
+  name: string;
 }
 
 export interface FloorSubmitReady {
   url: string;
 }
 
-const { redisUrl } = argument<FloorSubmitArgument>();
-const queue = new Queue('floor-submit', { connection: new Redis(redisUrl, { maxRetriesPerRequest: null }) });
+const { redisUrl, name } = argument<FloorSubmitArgument>();
+const queue = new Queue(name, { connection: new Redis(redisUrl, { maxRetriesPerRequest: null }), defaultJobOptions: { removeOnComplete: true } });
 const app = new Koa();
 app.use(bodyParser());
 app.use(async (ctx) => {

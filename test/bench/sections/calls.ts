@@ -34,7 +34,7 @@ export async function measureCalls(stage: Stage): Promise<Figure[]> {
     figure({ what: `${what}: requests to ZooKeeper`, value: product.zookeeper / JOBS }),
   ];
 
-  const bareSubmit = await stage.program<FloorSubmitReady, object>('floor-submit', { argument: { redisUrl } satisfies FloorSubmitArgument });
+  const bareSubmit = await stage.program<FloorSubmitReady, object>('floor-submit', { argument: { redisUrl, name: 'floor-submit' } satisfies FloorSubmitArgument });
   const bareAdded = await count((jobs) => turns(bareSubmit.ready.url, submitting(), jobs));
   await bareSubmit.close();
   const bare = await stage.program<undefined, FloorLatencyMethods>('floor-latency', { argument: { redisUrl } satisfies FloorLatencyArgument });

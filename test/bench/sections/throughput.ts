@@ -5,6 +5,7 @@ import { until } from '../../lab/until.js';
 import { figuresOf, type Figure } from '../figure.js';
 import { generatorFigure, startGenerator } from '../load.js';
 import { startApi, startWorker, submitting } from '../product.js';
+import type { FloorSubmitArgument, FloorSubmitReady } from '../programs/floor-submit.js';
 import type { FloorProducerArgument, FloorProducerMethods } from '../programs/floor-producer.js';
 import type { FloorWorkerArgument, FloorWorkerMethods } from '../programs/floor-worker.js';
 import { takeTurns } from '../rounds.js';
@@ -31,12 +32,13 @@ export async function measureThroughput(stage: Stage): Promise<Figure[]> {
   // Not to add to it, but to hold it back: the product's queue is a BullMQ queue of this name.
   const ours = await producer('jobs', PREFIX);
   const bare = await producer(BARE, 'bull');
+  const bareHttp = await stage.program<FloorSubmitReady, object>('floor-submit', { argument: { redisUrl, name: BARE } satisfies FloorSubmitArgument });
   const bareWorker = await stage.program<undefined, FloorWorkerMethods>('floor-worker', {
     argument: { redisUrl, name: BARE, concurrency: CONCURRENCY } satisfies FloorWorkerArgument,
   });
   const generator = await startGenerator(stage);
 
-  const submitAll = () => generator.call('times', { url: api.ready.url, request: submitting(), connections: CONNECTIONS, count: JOBS });
+  const submitAll = (url = api.ready.url) => generator.call('times', { url, request: submitting(), connections: CONNECTIONS, count: JOBS });
   /** When the last of the next jobs ended: their times of end stand in the product's own index of ended jobs. */
   const lastEnd = async (before: number) => {
     await until('the end of all jobs', async () => (await client.zcard(ended)) === before + JOBS, { within: 60_000, every: 10 });
@@ -53,6 +55,10 @@ export async function measureThroughput(stage: Stage): Promise<Figure[]> {
       const begunMs = now();
       await bare.call('add', JOBS);
       return perSecond(begunMs, await last);
+    },
+    floorOverHttp: async () => {
+      const last = bareWorker.call('ended', JOBS);
+      return perSecond(await submitAll(bareHttp.ready.url), await last);
     },
     productDraining: async () => {
       const before = await client.zcard(ended);
@@ -73,8 +79,9 @@ export async function measureThroughput(stage: Stage): Promise<Figure[]> {
   });
   const figure = figuresOf('throughput');
   return [
-    figure({ what: `${JOBS} no-op jobs, first submit to last end, a second`, value: rate.product, floor: rate.floor, atLeast: 0.4 }),
-    figure({ what: 'the same, all accepted before the worker begins, a second', value: rate.productDraining, floor: rate.floorDraining }),
+    figure({ what: `${JOBS} no-op jobs, first submit to last end, a second (floor: no HTTP)`, value: rate.product, floor: rate.floor, atLeast: 0.4 }),
+    figure({ what: 'the same (floor: submitted through a bare handler)', value: rate.product, floor: rate.floorOverHttp }),
+    figure({ what: 'all accepted before the worker begins, a second', value: rate.productDraining, floor: rate.floorDraining }),
     await generatorFigure('throughput', generator),
   ];
 }
