@@ -6,14 +6,14 @@ import { vmDocuments } from '../src/cluster/vm-documents.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { runProcess } from '../src/process/closing.js';
 import { openLog } from '../src/process/log.js';
-import { assertShared } from '../src/process/shared-settings.js';
+import { assertSharedStore } from '../src/process/required-settings.js';
 import { startAgent } from './agent/agent.js';
 import { hostFigures } from './agent/host-figures.js';
 import { connectLibvirt } from './drivers/libvirt/connect-libvirt.js';
 
 await runProcess(async (closing, signal) => {
   const config = loadConfig();
-  assertShared(config);
+  assertSharedStore(config);
   const log = openLog(config);
   const node = config.agent.node || (hostname().split('.')[0] as string);
   const store = await openStore(config, signal);

@@ -4,14 +4,15 @@ import { openStore } from '../src/cluster/open-store.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { runProcess } from '../src/process/closing.js';
 import { openLog } from '../src/process/log.js';
-import { assertShared } from '../src/process/shared-settings.js';
+import { assertSharedQueue, assertSharedStore } from '../src/process/required-settings.js';
 import { runWorker } from './composition/run-worker.js';
 import { libvirtHypervisors } from './drivers/libvirt/libvirt-hypervisors.js';
 import { opcodes } from './opcodes/registry.js';
 
 await runProcess(async (closing, signal) => {
   const config = loadConfig();
-  assertShared(config);
+  assertSharedStore(config);
+  assertSharedQueue(config);
   const log = openLog(config);
   const store = await openStore(config, signal);
   closing.add(() => store.close());

@@ -3,6 +3,8 @@ import Type from 'typebox';
 import { VmReference } from '../names.js';
 import { opcodeSchema } from './opcode-schema.js';
 
+const LogText = Type.String({ maxLength: 4096 });
+
 export const TestDelay = opcodeSchema({
   id: 'OP_TEST_DELAY',
   title: 'Wait',
@@ -16,7 +18,9 @@ export const TestDelay = opcodeSchema({
       Type.Integer({ minimum: 1, maximum: 60, description: 'the step, from 1, that fails with `environment_error`; a later one than the last never does' }),
     ),
     log: Type.Optional(
-      Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 1000, description: 'texts that the first step writes to the log, in order' }),
+      Type.Union([LogText, Type.Array(LogText, { maxItems: 1000 })], {
+        description: 'a text, or several in order, that the first step writes to the log',
+      }),
     ),
     lock: Type.Optional(
       Type.Array(VmReference, { maxItems: 16, description: "hold these names' locks, exclusively, while it waits; they need not exist as VMs" }),

@@ -4,12 +4,13 @@ import { openStore } from '../cluster/open-store.js';
 import { loadConfig } from '../config/load-config.js';
 import { runProcess } from './closing.js';
 import { openLog } from './log.js';
-import { assertShared } from './shared-settings.js';
+import { assertSharedQueue, assertSharedStore } from './required-settings.js';
 import { serveApi } from './serve-api.js';
 
 await runProcess(async (closing, signal) => {
   const config = loadConfig();
-  assertShared(config);
+  assertSharedStore(config);
+  assertSharedQueue(config);
   const log = openLog(config);
   const store = await openStore(config, signal);
   closing.add(() => store.close());

@@ -1,5 +1,5 @@
 // Which node a new VM goes to, by each selector, and what is said when there is none.
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Selector } from '../../schemas/names.js';
 import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
 import { reportNode, type NodeReport } from '../../src/cluster/node-documents.js';
@@ -63,13 +63,10 @@ describe('the best node', () => {
 });
 
 describe('OP_VM_DEFINE', () => {
-  let define: (cluster: TestCluster, more?: Record<string, unknown>) => Promise<[status: string, result: unknown]>;
-  beforeAll(() => {
-    define = async (cluster, more = {}) => {
-      const { status, opresult } = await cluster.run({ OP_ID: 'OP_VM_DEFINE', xml: guestXml(newGuest(`vm${++added}`)), ...more });
-      return [status, opresult[0]];
-    };
-  });
+  const define = async ({ run }: TestCluster, more: Record<string, unknown> = {}) => {
+    const { status, opresult } = await run({ OP_ID: 'OP_VM_DEFINE', xml: guestXml(newGuest(`vm${++added}`)), ...more });
+    return [status, opresult[0]];
+  };
   const refused = (text: string, errorClass: string) => ['error', ['OpPrereqError', [text, errorClass]]];
 
   it('refuses a node that does not exist, or whose agent is away', async () => {

@@ -14,7 +14,7 @@ it('runs 200 jobs, of which many want the same locks, without ever two holders',
   const workers = [intervene(gates.opcodes), intervene(gates.opcodes)] as const;
   const holders = new Map<string, number>();
   const most = new Map<string, number>();
-  const ran = [0, 0];
+  const ran: [number, number] = [0, 0];
 
   const jobs: number[] = [];
   for (let number = 0; number < 200; number++) {
@@ -29,9 +29,12 @@ it('runs 200 jobs, of which many want the same locks, without ever two holders',
       for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
     };
     const leave = async () => void count(-1);
-    for (const [index, worker] of workers.entries()) {
-      const counted = async () => void (ran[index] = (ran[index] ?? 0) + 1);
-      worker.in.set(job, { at: number % 10 === 9 ? { 'run 0 before': counted } : { 'run 0 before': async () => (await counted(), await enter()), 'run 0 after': leave } });
+    for (const index of [0, 1] as const) {
+      const arrive = async () => {
+        ran[index] += 1;
+        if (number % 10 !== 9) await enter();
+      };
+      workers[index].in.set(job, { at: { 'run 0 before': arrive, 'run 0 after': leave } });
     }
   }
   await Promise.all(workers.map(({ opcodes }) => addWorker({ opcodes, openJobs: 50 })));

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { assertSafeToListen } from '../../src/config/listen-address.js';
 import { loadConfig } from '../../src/config/load-config.js';
-import { assertShared } from '../../src/process/shared-settings.js';
+import { assertSharedQueue, assertSharedStore } from '../../src/process/required-settings.js';
 import { textOf } from './tree.js';
 
 interface Service {
@@ -57,7 +57,8 @@ describe('docker-compose.yml', () => {
 
   it.each(['api', 'worker'] as const)('gives %s settings that it can start with', (name) => {
     const config = loadConfig(environmentOf(services[name]));
-    assertShared(config);
+    assertSharedStore(config);
+    assertSharedQueue(config);
     expect(config).toMatchObject({ redis: { url: 'redis://redis:6379/0' }, cluster: { store: 'zookeeper', zookeeper: 'zookeeper:2181' } });
   });
 

@@ -7,12 +7,15 @@ export function consoleText(file: string): Promise<string> {
 }
 
 /** Waits until the console holds the text `times` times (a file is appended to at every boot). */
-export async function consoleSays(file: string, text: string, { times = 1, ...patience }: Patience & { times?: number } = {}): Promise<void> {
-  await until(
-    `${JSON.stringify(text)} on ${file}`,
-    async () => (await consoleText(file)).split(text).length > times,
-    { within: 60_000, ...patience },
-  );
+export async function consoleSays(
+  file: string,
+  text: string,
+  { times = 1, ...patience }: Patience & { times?: number } = {},
+): Promise<void> {
+  await until(`${JSON.stringify(text)} on ${file}`, async () => (await consoleText(file)).split(text).length > times, {
+    within: 60_000,
+    ...patience,
+  });
 }
 
 /** The last number that the guest has counted up to; -1 before it counts. */

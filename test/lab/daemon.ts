@@ -43,16 +43,20 @@ export class Daemon {
     const log = openSync(this.logFile, 'a');
     // The kernel ends a server whose test run was killed; nobody else would.
     const [program, ...parameters] = outlive ? argv : ['setpriv', '--pdeathsig', 'KILL', ...argv];
-    const child = spawn(program as string, parameters, { cwd: dir, env, detached: true, stdio: ['ignore', log, log] });
+    const child = spawn(program, parameters, { cwd: dir, env, detached: true, stdio: ['ignore', log, log] });
     closeSync(log);
     await once(child, 'spawn');
     child.unref();
     writeFileSync(this.pidFile, `${child.pid}\n`);
-    await until(`${name} in ${dir}`, async () => {
-      // A process that ended cannot become ready; the port may even be answered by somebody else.
-      if (this.pid === undefined) throw new Error(`${name} in ${dir} ended at once:\n${this.lastWords()}`);
-      return ready();
-    }, { within: 30_000, every: 20 });
+    await until(
+      `${name} in ${dir}`,
+      async () => {
+        // A process that ended cannot become ready; the port may even be answered by somebody else.
+        if (this.pid === undefined) throw new Error(`${name} in ${dir} ended at once:\n${this.lastWords()}`);
+        return ready();
+      },
+      { within: 30_000, every: 20 },
+    );
   }
 
   /** Asks it to end, and insists when it does not. */

@@ -13,9 +13,20 @@ export interface GuestImage {
 
 /** Needed modules, each after those it depends on; one that a kernel has built in is left out. */
 const MODULES = [
-  'button', 'evdev', 'pvpanic', 'pvpanic-mmio',
-  'virtio_ring', 'virtio', 'virtio_pci_legacy_dev', 'virtio_pci_modern_dev', 'virtio_pci',
-  'virtio_blk', 'failover', 'net_failover', 'virtio_net', 'virtio_balloon',
+  'button',
+  'evdev',
+  'pvpanic',
+  'pvpanic-mmio',
+  'virtio_ring',
+  'virtio',
+  'virtio_pci_legacy_dev',
+  'virtio_pci_modern_dev',
+  'virtio_pci',
+  'virtio_blk',
+  'failover',
+  'net_failover',
+  'virtio_net',
+  'virtio_balloon',
 ];
 const APPLETS = ['cat', 'dd', 'echo', 'grep', 'insmod', 'mount', 'poweroff', 'sh', 'sleep'];
 
@@ -61,7 +72,10 @@ done
 
 /** The image, built on first use; the kernel and the initrd are kept in the folder given. */
 export async function ensureGuestImage(cacheDir: string): Promise<GuestImage> {
-  const recipe = createHash('sha256').update(JSON.stringify([MODULES, APPLETS, INIT])).digest('hex').slice(0, 12);
+  const recipe = createHash('sha256')
+    .update(JSON.stringify([MODULES, APPLETS, INIT]))
+    .digest('hex')
+    .slice(0, 12);
   const dir = join(cacheDir, `guest-${recipe}`);
   const image = { kernel: join(dir, 'vmlinuz'), initrd: join(dir, 'initrd') };
   if ((await readdir(dir).catch(() => [])).length > 0) return image;

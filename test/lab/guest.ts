@@ -10,7 +10,7 @@ export const GUEST_SAYS = {
 } as const;
 
 /** Below 80 MiB the kernel does not come up; this leaves some room. */
-export const GUEST_MEMORY_MIB = 96;
+const GUEST_MEMORY_MIB = 96;
 
 export type GuestVariant =
   /** Powers off when its power button is pressed. */
@@ -70,8 +70,18 @@ export function guestXml(options: GuestOptions): string {
 
 /** All but the console are there to boot faster under emulation. */
 const KERNEL_PARAMETERS = [
-  'console=ttyS0', 'quiet', 'nokaslr', 'mitigations=off', 'init_on_alloc=0', 'apparmor=0', 'security=none',
-  'cryptomgr.notests', 'no_timer_check', '8250.nr_uarts=1', 'i8042.nokbd', 'i8042.noaux',
+  'console=ttyS0',
+  'quiet',
+  'nokaslr',
+  'mitigations=off',
+  'init_on_alloc=0',
+  'apparmor=0',
+  'security=none',
+  'cryptomgr.notests',
+  'no_timer_check',
+  '8250.nr_uarts=1',
+  'i8042.nokbd',
+  'i8042.noaux',
 ];
 
 function variantParameters(variant: GuestVariant): string[] {

@@ -32,8 +32,14 @@ export interface LabOptions {
 }
 
 const PACKAGES = [
-  'redis-server', 'libzookeeper-java', 'libvirt-daemon-system', 'libvirt-clients', 'qemu-system-x86',
-  'busybox-static', 'cpio', 'iproute2',
+  'redis-server',
+  'libzookeeper-java',
+  'libvirt-daemon-system',
+  'libvirt-clients',
+  'qemu-system-x86',
+  'busybox-static',
+  'cpio',
+  'iproute2',
 ];
 
 /** Brings up what is not up, to stay until `stopLab`. Returns in well under a second when everything is. */
@@ -44,10 +50,19 @@ export async function ensureLab({ dir = labFolder(), progress = () => undefined 
   });
 }
 
-/** As `ensureLab`, for a test run: it stays until the last of them has left, unless it was up before. `first` is called when the run had not joined yet. */
-export async function joinLab(tenant: Tenant, first: () => Promise<void>, { dir = labFolder(), progress = () => undefined }: LabOptions = {}): Promise<Lab> {
+/**
+ * As `ensureLab`, for a test run: it stays until the last of them has left, unless it was up before. `first` is called, and what is broken
+ * is mended, only when the run has not joined yet: after that it may be broken on purpose.
+ */
+export async function joinLab(
+  tenant: Tenant,
+  first: () => Promise<void>,
+  { dir = labFolder(), progress = () => undefined }: LabOptions = {},
+): Promise<Lab> {
   return inTurn(dir, async () => {
-    if (await recordTenant(dir, tenant)) await first();
+    const joined = (await recordTenant(dir, tenant)) ? undefined : await labOnRecord(planLab(await realpath(dir)));
+    if (joined !== undefined) return joined;
+    await first();
     return bringUp(dir, progress);
   });
 }
@@ -57,15 +72,6 @@ export async function leaveLab(tenant: Tenant, { dir = labFolder(), progress = (
   await inTurn(dir, async () => {
     if (await removeTenant(dir, tenant)) await takeAway(dir, progress);
   });
-}
-
-/** The lab as `ensureLab` left it, for a process that only uses it; undefined if there is none. */
-export async function findLab(dir: string = labFolder()): Promise<Lab | undefined> {
-  try {
-    return await labOnRecord(planLab(await realpath(dir)));
-  } catch {
-    return undefined;
-  }
 }
 
 /** Takes away everything that is the lab's, also what an interrupted run left. Only the cache folder stays. */
@@ -106,7 +112,13 @@ async function takeAway(dir: string, progress: (step: string) => void): Promise<
   await killAll('Redis and ZooKeeper', () => serversIn([plan.redisDir, plan.zookeeperDir]));
   await removeBridge(plan);
   const files = [
-    plan.redisDir, plan.zookeeperDir, plan.nodesDir, plan.consoleDir, tenantsFolder(plan.dir), recordFile(plan), configFile(plan.dir),
+    plan.redisDir,
+    plan.zookeeperDir,
+    plan.nodesDir,
+    plan.consoleDir,
+    tenantsFolder(plan.dir),
+    recordFile(plan),
+    configFile(plan.dir),
   ];
   await Promise.all(files.map((file) => rm(file, { recursive: true, force: true })));
 }

@@ -15,7 +15,9 @@ async function up(): Promise<void> {
   const lab = await ensureLab({ progress });
   progress('agents');
   // Started anew each time: they keep nothing, and the code may be another one.
-  await Promise.all(lab.nodes.map((node) => attachAgent(node, { cluster: addressOf(lab), dir: join(node.dir, 'agent'), outlive: true }).restart()));
+  await Promise.all(
+    lab.nodes.map((node) => attachAgent(node, { cluster: addressOf(lab), dir: join(node.dir, 'agent'), outlive: true }).restart()),
+  );
   const yaml = configuration(lab);
   await writeFile(configFile(lab.dir), yaml);
   progress(`up after ${((performance.now() - begin) / 1000).toFixed(1)} s, configuration in ${configFile(lab.dir)}`);
@@ -31,10 +33,7 @@ const addressOf = ({ redis, zookeeper }: Lab): ClusterAddress => ({ redis: redis
 
 function configuration(lab: Lab): string {
   const comment = ['The nodes of the lab:', ...lab.nodes.map(({ name, uri }) => `  ${name} ${uri}`)];
-  return [
-    ...comment.map((line) => `# ${line}\n`),
-    stringify(clusterSettings(addressOf(lab))),
-  ].join('');
+  return [...comment.map((line) => `# ${line}\n`), stringify(clusterSettings(addressOf(lab)))].join('');
 }
 
 const [wish = 'up', ...rest] = process.argv.slice(2);

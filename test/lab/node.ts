@@ -157,17 +157,21 @@ export class HypervisorNode {
     const script = `umount -l /sys; mount -t sysfs sysfs /sys; ${mounts.join('; ')}; mount --bind "$1/hosts" /etc/hosts
       hostname "$2"; echo $$ >"$3"; exec sleep infinity`;
     const unshare = ['unshare', '--mount', '--uts', '--propagation', 'private'];
-    const child = spawn(
-      'nsenter',
-      [`--net=/run/netns/${netns}`, ...unshare, 'sh', '-ec', script, 'hold', dir, name, pidFile],
-      { cwd: '/', detached: true, stdio: 'ignore' },
-    );
+    const child = spawn('nsenter', [`--net=/run/netns/${netns}`, ...unshare, 'sh', '-ec', script, 'hold', dir, name, pidFile], {
+      cwd: '/',
+      detached: true,
+      stdio: 'ignore',
+    });
     await once(child, 'spawn');
     child.unref();
-    await until(`the namespaces of ${name}`, () => {
-      if (child.exitCode !== null) throw new Error(`the namespaces of ${name} could not be set up`);
-      return this.holder !== undefined;
-    }, { every: 10 });
+    await until(
+      `the namespaces of ${name}`,
+      () => {
+        if (child.exitCode !== null) throw new Error(`the namespaces of ${name} could not be set up`);
+        return this.holder !== undefined;
+      },
+      { every: 10 },
+    );
   }
 
   private endProcesses(): Promise<void> {

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
-export const NODE_NAMES = ['hv1', 'hv2', 'hv3'] as const;
+const NODE_NAMES = ['hv1', 'hv2', 'hv3'] as const;
 
 export interface NodeDescription {
   readonly name: string;

@@ -3,7 +3,9 @@ import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { until } from './until.js';
 
 export function allPids(): number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** The id in a pid file, or undefined if there is no such file or no number in it. */

@@ -116,6 +116,13 @@ function configuration({ dir, port, bind }: ZooKeeperDescription): string {
 /** A Java that is not a Debian package does as well. */
 async function hasJava(): Promise<boolean> {
   const folders = (process.env['PATH'] ?? '').split(':').filter((folder) => folder !== '');
-  const found = await Promise.all(folders.map((folder) => access(join(folder, 'java')).then(() => true, () => false)));
+  const found = await Promise.all(
+    folders.map((folder) =>
+      access(join(folder, 'java')).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
   return found.includes(true);
 }

@@ -41,11 +41,15 @@ export function apiClient(url: string): ApiClient {
     return body.job;
   };
   const end: ApiClient['end'] = (job, withinMs = JOB_MS) =>
-    until(`the end of job ${job}`, async () => {
-      // The job queue may be away for a while, on purpose: then nothing is known, and it is asked again.
-      const { status, body } = await call('GET', `/jobs/${job}/wait?until=done&timeout=5`);
-      return status === 200 && body !== null && isFinal(body.status) && (body as JobRecord);
-    }, { within: withinMs });
+    until(
+      `the end of job ${job}`,
+      async () => {
+        // The job queue may be away for a while, on purpose: then nothing is known, and it is asked again.
+        const { status, body } = await call('GET', `/jobs/${job}/wait?until=done&timeout=5`);
+        return status === 200 && body !== null && isFinal(body.status) && (body as JobRecord);
+      },
+      { within: withinMs },
+    );
 
   return {
     call,

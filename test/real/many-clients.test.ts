@@ -17,12 +17,17 @@ describeReal('many clients and two workers', missingLab(), () => {
   async function race(xmls: string[]) {
     const replies = await Promise.all(xmls.map((xml) => cluster.api.doing('POST', '/api/v1/vm', { xml })));
     const won = replies.filter(({ status }) => status === 200);
-    return { won, codes: [...new Set(replies.filter((reply) => !won.includes(reply)).map(({ status, body }) => `${status} ${body.code}`))] };
+    return {
+      won,
+      codes: [...new Set(replies.filter((reply) => !won.includes(reply)).map(({ status, body }) => `${status} ${body.code}`))],
+    };
   }
 
   test('twenty that define the same name at once: there is one VM', async () => {
     const { name, xml } = cluster.guest('same-name');
-    const { won, codes } = await race(Array.from({ length: CLIENTS }, () => xml().replace(/<uuid>.*<\/uuid>/, `<uuid>${randomUUID()}</uuid>`)));
+    const { won, codes } = await race(
+      Array.from({ length: CLIENTS }, () => xml().replace(/<uuid>.*<\/uuid>/, `<uuid>${randomUUID()}</uuid>`)),
+    );
     expect([won.length, codes]).toEqual([1, ['409 already_exists']]);
     const { body } = await cluster.api.call('GET', `/api/v1/vm?limit=^${name}$`);
     expect(body.map(({ uuid }: { uuid: string }) => uuid)).toEqual([won[0]?.body.result.uuid]);

@@ -43,7 +43,10 @@ describeReal('a node that fails', missingLab(), () => {
     await until('the guest to count on', async () => (await survivor.count()) > counted + 1);
     expect([guestPids(survivor.uuid), await survivor.boots(), await cluster.stateOf(survivor)]).toEqual([pids, 1, 'start']);
     const next = await cluster.running('next', 'hv3');
-    expect((await cluster.api.doing('POST', next.statePath, { state: 'shutdown' })).body.result).toMatchObject({ state: 'stop', forced: false });
+    expect((await cluster.api.doing('POST', next.statePath, { state: 'shutdown' })).body.result).toMatchObject({
+      state: 'stop',
+      forced: false,
+    });
   });
 
   test('its agent is killed: the node is dead soon, and takes no VMs until the agent is back', async () => {

@@ -38,10 +38,14 @@ export async function startRapid(argv: readonly string[], env: Readonly<Record<s
   const what = argv.join(' ');
   const words = () => `${said}${log}`.slice(-4000);
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
-  await until(what, () => {
-    if (isOver()) throw new Error(`${what} ended at once:\n${words()}`);
-    return said.includes('is ready');
-  }, { within: STARTING_MS });
+  await until(
+    what,
+    () => {
+      if (isOver()) throw new Error(`${what} ended at once:\n${words()}`);
+      return said.includes('is ready');
+    },
+    { within: STARTING_MS },
+  );
 
   return {
     pid,

@@ -118,7 +118,11 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     nodes,
     workers,
     dir,
-    node: (wanted) => found(nodes.find((node) => node.name === wanted), wanted),
+    node: (wanted) =>
+      found(
+        nodes.find((node) => node.name === wanted),
+        wanted,
+      ),
     agent: (node) => found(agents.get(node), node),
     guest,
     defined,
@@ -132,7 +136,11 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     startWorker,
     stateOf: async ({ statePath }) => (await api.call('GET', statePath)).body.state,
     async close() {
-      await Promise.all([apiProcess.stop(), ...workers.map((worker) => worker.stop()), ...[...agents.values()].map((agent) => agent.stop())]);
+      await Promise.all([
+        apiProcess.stop(),
+        ...workers.map((worker) => worker.stop()),
+        ...[...agents.values()].map((agent) => agent.stop()),
+      ]);
       await Promise.all(guests.map(removeGuest));
       await rm(dir, { recursive: true, force: true });
     },

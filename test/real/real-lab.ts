@@ -17,7 +17,9 @@ export function missingLab(): string | undefined {
   }
   const missing = PROGRAMS.find((file) => !existsSync(file));
   // With apt-get the lab installs what it needs.
-  return missing === undefined || existsSync('/usr/bin/apt-get') ? undefined : `${missing} is not on this machine, and no apt-get to install it`;
+  return missing === undefined || existsSync('/usr/bin/apt-get')
+    ? undefined
+    : `${missing} is not on this machine, and no apt-get to install it`;
 }
 
 /** The lab, up, and rapid compiled. */

@@ -18,7 +18,8 @@ describeReal('what happens to guests by itself or by hand', missingLab(), () => 
   beforeAll(async () => void (cluster = await startCluster({ name: 'reality' })));
   afterAll(() => cluster?.close());
 
-  const isOver = (vm: RealGuest) => until(`the end of the guest ${vm.name}`, () => guestPids(vm.uuid).length === 0, { within: 40_000, every: 20 });
+  const isOver = (vm: RealGuest) =>
+    until(`the end of the guest ${vm.name}`, () => guestPids(vm.uuid).length === 0, { within: 40_000, every: 20 });
 
   /** From now on the state has to follow. */
   async function follows(vm: RealGuest, state: string): Promise<void> {

@@ -45,7 +45,11 @@ describeReal('the life of a VM', missingLab(), () => {
     expect(await seen()).toMatchObject({ state: 'start', node: 'hv1', failed_reason: '' });
     await expect
       .poll(async () => (await cluster.api.call('GET', '/api/v1/node/hv1')).body, { timeout: 10_000 })
-      .toMatchObject({ daemon_state: 'run', running_domains: expect.arrayContaining([vm.uuid]), vcpu: { allocated: before.vcpu.allocated + 1 } });
+      .toMatchObject({
+        daemon_state: 'run',
+        running_domains: expect.arrayContaining([vm.uuid]),
+        vcpu: { allocated: before.vcpu.allocated + 1 },
+      });
     const after = (await cluster.api.call('GET', '/api/v1/node/hv1')).body;
     expect(after.memory.allocated).toBe(before.memory.allocated + 96);
     expect(after.qemu_version).toMatch(/^\d+\.\d+\.\d+$/);

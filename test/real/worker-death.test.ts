@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobRecord } from '../../schemas/job.js';
 import { describeReal } from '../drivers/real-or-skipped.js';
+import { until } from '../lab/until.js';
 import { logOf, toMs } from './api-client.js';
 import type { Place } from './places-to-die.js';
 import { startCluster, type RealCluster } from './real-cluster.js';
@@ -40,7 +41,7 @@ describeReal('workers that are killed', missingLab(), () => {
 
   const of = <T>(map: Map<Death, T>, death: Death): T => map.get(death) as T;
 
-  // All deaths at once, each of a worker of its own, which has one job only; then comes the worker that takes them all up.
+  // All deaths at once, each of a worker of its own, which has one job only; when all have theirs comes the worker that takes them all up.
   beforeAll(async () => {
     cluster = await startCluster({ name: 'death', workers: 0 });
     graves = join(cluster.dir, 'graves');
@@ -52,7 +53,9 @@ describeReal('workers that are killed', missingLab(), () => {
     }
     await definer.stop();
     const program = ['--import', 'tsx', resolve(import.meta.dirname, 'doomed-worker.ts'), graves];
-    const doomed = await Promise.all(DEATHS.map((_, index) => cluster.startWorker(`doomed${index}`, program, { RAPID_WORKER_OPEN_JOBS: '1' })));
+    const doomed = await Promise.all(
+      DEATHS.map((_, index) => cluster.startWorker(`doomed${index}`, program, { RAPID_WORKER_OPEN_JOBS: '1' })),
+    );
     const jobs = await Promise.all(
       DEATHS.map((death) => {
         const { opcode } = death;
@@ -60,8 +63,10 @@ describeReal('workers that are killed', missingLab(), () => {
         return cluster.api.submit(opcode === 'OP_VM_START' ? { OP_ID: opcode, vm: vm.name } : { OP_ID: opcode, xml: vm.xml() });
       }),
     );
-    expect(await Promise.all(doomed.map(({ ended }) => ended))).toEqual(DEATHS.map(() => 'SIGKILL'));
+    for (const job of jobs)
+      await until(`job ${job} to be taken`, async () => (await cluster.api.call('GET', `/jobs/${job}`)).body.status !== 'queued');
     await cluster.startWorker('heir');
+    expect(await Promise.all(doomed.map(({ ended }) => ended))).toEqual(DEATHS.map(() => 'SIGKILL'));
     await Promise.all(DEATHS.map(async (death, index) => ends.set(death, await cluster.api.end(jobs[index] as number))));
   }, 180_000);
   afterAll(() => cluster?.close());
@@ -88,7 +93,9 @@ describeReal('workers that are killed', missingLab(), () => {
         return taken === undefined ? Number.NaN : Math.round(toMs(taken[1]) - diedAtMs);
       }),
     );
-    console.info(`from kill to take-up, in ms: ${DEATHS.map(({ opcode, place }, index) => `${opcode} ${place} ${tookMs[index]}`).join(', ')}`);
+    console.info(
+      `from kill to take-up, in ms: ${DEATHS.map(({ opcode, place }, index) => `${opcode} ${place} ${tookMs[index]}`).join(', ')}`,
+    );
     for (const ms of tookMs) expect(ms).toBeLessThan(TAKEN_UP_WITHIN_MS);
   });
 });

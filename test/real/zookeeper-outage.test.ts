@@ -72,18 +72,25 @@ describeReal('ZooKeeper away', missingLab(), () => {
 
     const started = await cluster.api.call('POST', off.statePath, { state: 'start' });
     const defined = await cluster.api.call('POST', '/api/v1/vm', { xml: late.xml() });
-    const lateStart = await cluster.api.call('POST', '/jobs', { ops: [{ OP_ID: 'OP_VM_START', vm: late.name }], depends: [[defined.body.job, ['success']]] });
+    const lateStart = await cluster.api.call('POST', '/jobs', {
+      ops: [{ OP_ID: 'OP_VM_START', vm: late.name }],
+      depends: [[defined.body.job, ['success']]],
+    });
     const stopped = await cluster.api.call('POST', on.statePath, { state: 'stop' });
     const accepted = [started, defined, lateStart, stopped];
     expect(accepted.map(({ status }) => status)).toEqual([202, 202, 202, 202]);
 
     const ages: number[] = [];
-    await until('the reads to be a minute old', async () => {
-      const { status, headers, body } = await read('/api/v1/vm');
-      expect([status, headers.get('warning'), body.length]).toEqual([200, '110 - "Response is Stale"', 2]);
-      ages.push(Number(headers.get('age')));
-      return Number(headers.get('age')) >= AWAY_S;
-    }, { within: 2 * AWAY_S * 1000, every: 500 });
+    await until(
+      'the reads to be a minute old',
+      async () => {
+        const { status, headers, body } = await read('/api/v1/vm');
+        expect([status, headers.get('warning'), body.length]).toEqual([200, '110 - "Response is Stale"', 2]);
+        ages.push(Number(headers.get('age')));
+        return Number(headers.get('age')) >= AWAY_S;
+      },
+      { within: 2 * AWAY_S * 1000, every: 500 },
+    );
     expect(ages).toEqual(ages.toSorted((one, other) => one - other));
     const jobs = [begun, ...accepted.map(({ body }) => body.job)];
     const meanwhile = await Promise.all(jobs.map(async (job) => (await read(`/jobs/${job}`)).body.status));

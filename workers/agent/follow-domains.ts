@@ -42,7 +42,7 @@ export function followDomains(node: string, hypervisor: Hypervisor, vms: VmDocum
     try {
       // Between the look and the lock a job may have ended.
       const now = await hypervisor.domain(uuid);
-      const updated = await vms.update(uuid, (current) => ({ ...current, ...stateSeen(current, node, now) }));
+      const updated = await vms.update(uuid, (current) => ({ ...current, ...stateSeen(current, node, now) }), held.lost);
       if (updated.node === node && now !== undefined && now.state !== 'running' && now.state !== 'paused') await hypervisor.undefine(uuid);
       return true;
     } finally {

@@ -14,7 +14,7 @@ export const testDelay = opcode(TestDelay, {
     count: Math.min(Math.max(Math.ceil(duration), 1), MOST_STEPS),
     durationMs: duration * 1000,
     failAt: fail_at_step ?? null,
-    log,
+    log: typeof log === 'string' ? [log] : log,
   }),
   steps: ({ count, durationMs, failAt, log }) =>
     Array.from({ length: count }, (_, index) =>

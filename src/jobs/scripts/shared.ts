@@ -39,11 +39,14 @@ local function finish(id, status, end_ts, end_ms, keep_count)
   redis.call('ZADD', ended, end_ms, id)
   local due = false
   for _, dependent in ipairs(redis.call('SMEMBERS', dependents_key(id))) do
-    redis.call('HSET', job_key(dependent), 'dependency:' .. id, status)
-    if redis.call('HINCRBY', job_key(dependent), 'pending', -1) == 0
-      and redis.call('HGET', job_key(dependent), 'status') == 'queued' then
-      redis.call('ZADD', undelivered, dependent, dependent .. ':' .. redis.call('HGET', job_key(dependent), 'priority'))
-      due = true
+    local dependent_status = redis.call('HGET', job_key(dependent), 'status')
+    -- A dependent may have been cancelled and forgotten: writing to it would bring a part of it back.
+    if dependent_status then
+      redis.call('HSET', job_key(dependent), 'dependency:' .. id, status)
+      if redis.call('HINCRBY', job_key(dependent), 'pending', -1) == 0 and dependent_status == 'queued' then
+        redis.call('ZADD', undelivered, dependent, dependent .. ':' .. redis.call('HGET', job_key(dependent), 'priority'))
+        due = true
+      end
     end
   end
   if due then tell(0, 'due') end

@@ -11,9 +11,9 @@ const JOBS = 500;
 const CLIENTS_A_JOB = 10;
 const WAITERS = JOBS * CLIENTS_A_JOB;
 const PREFIX = '{rapid}';
-const LOOK_MS = 250;
+const LOOK_MS = 500;
 /** CPU time within one look of a process that has nothing to do but its housekeeping. */
-const IDLE_CPU_MS = 15;
+const IDLE_CPU_MS = 25;
 
 export async function measureWaiters(stage: Stage): Promise<Figure[]> {
   const { url: redisUrl, client } = await stage.redis();
