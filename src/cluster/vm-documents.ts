@@ -65,10 +65,10 @@ export function vmDocuments(store: Store): VmDocuments {
         if (present?.defined_by === document.defined_by) return true;
         if (present !== undefined) throw taken(`UUID ${document.uuid}`);
         if ((await uuidOf(document.name)) !== undefined) throw taken(`name "${document.name}"`);
-        return await commit(store, [
+        return await commit(store, signal, [
           { kind: 'create', path: namePath(document.name), data: document.uuid },
           { kind: 'create', path: vmPath(document.uuid), data: JSON.stringify(document) },
-        ], signal);
+        ]);
       });
     },
     async update(uuid, change, signal) {
@@ -79,7 +79,7 @@ export function vmDocuments(store: Store): VmDocuments {
         if (isDeepStrictEqual(next, present.document)) return next;
         const set: Change = { kind: 'set', path: vmPath(uuid), data: JSON.stringify(next), version: present.version };
         const renaming = next.name === present.document.name ? [] : await rename(store, present.document, next);
-        return (await commit(store, [...renaming, set], signal)) && next;
+        return (await commit(store, signal, [...renaming, set])) && next;
       });
     },
     async remove(uuid, signal) {
@@ -87,10 +87,10 @@ export function vmDocuments(store: Store): VmDocuments {
         const present = await read(uuid);
         if (present === undefined) return true;
         const name = await store.get(namePath(present.document.name));
-        return await commit(store, [
+        return await commit(store, signal, [
           { kind: 'remove', path: vmPath(uuid), version: present.version },
           ...(name?.data === uuid ? [{ kind: 'remove', path: namePath(present.document.name), version: name.version } as const] : []),
-        ], signal);
+        ]);
       });
     },
   };
@@ -108,7 +108,7 @@ async function rename(store: Store, from: VmDocument, to: VmDocument): Promise<C
 }
 
 /** False when something else was faster, or when nobody knows whether it was applied: look again. */
-async function commit(store: Store, changes: Change[], signal: AbortSignal | undefined): Promise<boolean> {
+async function commit(store: Store, signal: AbortSignal | undefined, changes: Change[]): Promise<boolean> {
   signal?.throwIfAborted();
   try {
     await store.commit(changes);

@@ -3,6 +3,7 @@
 //   npm run bench -- submit latency   these sections
 //   npm run bench -- --json           one JSON array on standard output
 //   npm run bench -- --profile=FOLDER submit   also a CPU profile of every program that was started; it slows them down
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Figure } from './figure.js';
 import { measureCalls } from './sections/calls.js';
@@ -31,11 +32,22 @@ const SECTIONS = new Map<string, (stage: Stage) => Promise<Figure[]>>([
   ['calls', measureCalls],
 ]);
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false }, profile: { type: 'string' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, profile: { type: 'string' } },
+});
 const unknown = positionals.filter((name) => !SECTIONS.has(name));
 if (unknown.length > 0) {
   process.stderr.write(`no such section: ${unknown.join(', ')}; there are ${[...SECTIONS.keys()].join(', ')}\n`);
   process.exit(2);
+}
+
+// Taking turns evens out what others use, but the side with more processes still suffers more from it.
+const [load = 0] = loadavg();
+if (load > availableParallelism() / 2) {
+  process.stderr.write(
+    `this machine is busy (load ${load.toFixed(1)} on ${availableParallelism()} cores): the ratios will look worse than they are\n`,
+  );
 }
 
 const theatre = await openTheatre(values.profile);

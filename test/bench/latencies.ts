@@ -20,6 +20,8 @@ export const askingTwice = (): RequestText[] => [submitting(), waitingForIt];
 
 /** Measures the bare latency: `queue.add` and `waitUntilFinished`. */
 export async function startLatencyFloor(stage: Stage, redisUrl: string): Promise<() => Promise<number>> {
-  const floor = await stage.program<undefined, FloorLatencyMethods>('floor-latency', { argument: { redisUrl } satisfies FloorLatencyArgument });
+  const floor = await stage.program<undefined, FloorLatencyMethods>('floor-latency', {
+    argument: { redisUrl } satisfies FloorLatencyArgument,
+  });
   return async () => median(await floor.call('run', BATCH));
 }

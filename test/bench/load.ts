@@ -13,5 +13,9 @@ export const startGenerator = (stage: Stage): Promise<Generator> => stage.progra
 
 /** Whether the generator left the sides to be the slower part. */
 export async function generatorFigure(section: string, generator: Generator): Promise<Figure> {
-  return figuresOf(section)({ what: 'the load generator, share of a core at most', value: await generator.call('busiest'), atMost: TOO_BUSY });
+  return figuresOf(section)({
+    what: 'the load generator, share of a core at most',
+    value: await generator.call('busiest'),
+    atMost: TOO_BUSY,
+  });
 }

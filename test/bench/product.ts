@@ -31,8 +31,16 @@ async function environment(stage: Stage, { redisUrl, prefix, zookeeper, more }: 
   };
 }
 
-export async function startApi(stage: Stage, settings: ProductSettings, { vms = 0, node = [] }: Partial<ApiArgument> & { node?: string[] } = {}): Promise<Api> {
-  return await stage.program<ApiReady, ApiMethods>('api', { argument: { vms } satisfies ApiArgument, env: await environment(stage, settings), node });
+export async function startApi(
+  stage: Stage,
+  settings: ProductSettings,
+  { vms = 0, node = [] }: Partial<ApiArgument> & { node?: string[] } = {},
+): Promise<Api> {
+  return await stage.program<ApiReady, ApiMethods>('api', {
+    argument: { vms } satisfies ApiArgument,
+    env: await environment(stage, settings),
+    node,
+  });
 }
 
 export async function startWorker(stage: Stage, settings: ProductSettings): Promise<Program<undefined, object>> {

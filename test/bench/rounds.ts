@@ -9,7 +9,10 @@ export function median(values: readonly number[]): number {
 }
 
 /** Measures A, B, A, B, … and answers each side's median. One more round goes before them and is not counted: it warms everything up. */
-export async function takeTurns<Side extends string>(rounds: number, sides: Record<Side, () => Promise<number>>): Promise<Record<Side, number>> {
+export async function takeTurns<Side extends string>(
+  rounds: number,
+  sides: Record<Side, () => Promise<number>>,
+): Promise<Record<Side, number>> {
   const names = Object.keys(sides) as Side[];
   const measured = new Map<Side, number[]>(names.map((name) => [name, []]));
   for (let round = 0; round <= rounds; round++) {

@@ -77,7 +77,8 @@ function createStage(base: string, programs: string, profiles: string | undefine
       return server.connect;
     },
     async program<Ready, Methods>(name: string, { node = [], ...options }: ProgramOptions = {}) {
-      const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${++started}-${name}.cpuprofile`];
+      const profiling =
+        profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${++started}-${name}.cpuprofile`];
       const program = await startProgram<Ready, Methods>(join(programs, `${name}.js`), { ...options, node: [...node, ...profiling] });
       closing.add(() => program.close());
       return program;

@@ -28,7 +28,10 @@ interface Caller {
 }
 
 /** Starts the compiled program at that path; resolves when it says that it is ready. */
-export async function startProgram<Ready, Methods>(path: string, { argument = null, env = {}, node = [] }: ProgramOptions = {}): Promise<Program<Ready, Methods>> {
+export async function startProgram<Ready, Methods>(
+  path: string,
+  { argument = null, env = {}, node = [] }: ProgramOptions = {},
+): Promise<Program<Ready, Methods>> {
   const child = fork(path, [JSON.stringify(argument)], {
     // In a process group of its own: Ctrl-C reaches the benchmark, which ends its programs.
     detached: true,

@@ -8,12 +8,14 @@ import type { Stage } from './stage.js';
 
 const CONNECTIONS = 32;
 const ROUNDS = 5;
-const SECONDS = 1.2;
+const SECONDS = 1;
 
 export async function submissionRate(stage: Stage, section: string, appendfsync: 'everysec' | 'always'): Promise<Figure[]> {
   const { url: redisUrl } = await stage.redis(appendfsync);
   const api = await startApi(stage, { redisUrl });
-  const floor = await stage.program<FloorSubmitReady, object>('floor-submit', { argument: { redisUrl, name: 'floor-submit' } satisfies FloorSubmitArgument });
+  const floor = await stage.program<FloorSubmitReady, object>('floor-submit', {
+    argument: { redisUrl, name: 'floor-submit' } satisfies FloorSubmitArgument,
+  });
   const generator = await startGenerator(stage);
   const load = { request: submitting(), connections: CONNECTIONS, seconds: SECONDS };
   const rate = await takeTurns(ROUNDS, {
@@ -21,7 +23,12 @@ export async function submissionRate(stage: Stage, section: string, appendfsync:
     floor: () => generator.call('rate', { url: floor.ready.url, ...load }),
   });
   return [
-    figuresOf(section)({ what: `POST /jobs, ${CONNECTIONS} connections, appendfsync ${appendfsync}, a second`, value: rate.product, floor: rate.floor, atLeast: 0.6 }),
+    figuresOf(section)({
+      what: `POST /jobs, ${CONNECTIONS} connections, appendfsync ${appendfsync}, a second`,
+      value: rate.product,
+      floor: rate.floor,
+      atLeast: 0.6,
+    }),
     await generatorFigure(section, generator),
   ];
 }

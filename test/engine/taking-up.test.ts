@@ -96,7 +96,7 @@ it('is not touched any more by a worker that was cut off, lost its locks and get
   const record = await end(job);
   // The first worker has not heard of any of this, and now has the lock again.
   await expect.poll(lockIsWith).toEqual([[[first.name], []]]);
-  first.comeBack();
+  await first.comeBack();
   await expect.poll(lockIsWith, { timeout: 10_000 }).toEqual([]);
   expect(frozen.events.map(({ what }) => what)).toEqual(['arrived', 'stopped']);
   expect(await end(job)).toEqual(record);
@@ -114,7 +114,7 @@ it('is not written to by a worker that has lost it', async () => {
   await living.arrivals('here');
   // It finishes its step, writes that down as soon as it can, and hears then that the job is another's.
   frozen.open('here');
-  first.comeBack();
+  await first.comeBack();
   living.open('here');
   await living.arrivals('there');
   await first.close();

@@ -36,6 +36,8 @@ export interface HiredWorker {
   session: MemorySession;
   /** Breaks its connections to Redis, which it can make again. */
   cut(): void;
+  /** Redis hears it, but not it Redis, until its connections are cut. */
+  loseAnswers(): void;
   /** Ends in good order, back from wherever it was. */
   close(): Promise<void>;
   /** Redis hears nothing of it any more, nor it of Redis. */
@@ -45,8 +47,8 @@ export interface HiredWorker {
    * it was doing has to be held up by the test.
    */
   die(): Promise<void>;
-  /** Redis is within reach again. */
-  comeBack(): void;
+  /** Redis is within reach again; resolves when it is connected. */
+  comeBack(): Promise<void>;
 }
 
 let hired = 0;
@@ -81,10 +83,17 @@ export async function hireWorker(
   );
   let closed: Promise<void> | undefined;
   let cutOff = false;
+  const comeBack = async () => {
+    cutOff = false;
+    // Its errors on the way are nobody's business.
+    const back = [redis, listener].map((connection) => new Promise<void>((resolve) => void connection.once('ready', resolve)));
+    network.thaw();
+    await Promise.all(back);
+  };
   const close = () =>
     (closed ??= (async () => {
       // It waits for Redis as long as it takes; the test does not.
-      if (cutOff) network.thaw();
+      if (cutOff) await comeBack();
       await worker.close();
       watch.close();
       cluster.close();
@@ -96,6 +105,7 @@ export async function hireWorker(
     name,
     session,
     cut: () => network.cut(),
+    loseAnswers: () => network.loseAnswers(),
     close,
     freeze() {
       cutOff = true;
@@ -107,9 +117,6 @@ export async function hireWorker(
       network.cut();
       await session.close();
     },
-    comeBack() {
-      cutOff = false;
-      network.thaw();
-    },
+    comeBack,
   };
 }

@@ -114,3 +114,12 @@ it('of one job on a hundred, and of a hundred on one, all run', async () => {
   const records = await Promise.all(followers.map((job) => end(job)));
   expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['success']));
 });
+
+it('in a chain follow each other at once', async () => {
+  const { addWorker, submit, end } = await cluster();
+  await addWorker();
+  let last = await submit(delay);
+  for (let length = 1; length < 20; length++) last = await submit(delay, { depends: [[last, ['success']]] });
+  // What is left lying is found by a look each second: twenty of these would take longer.
+  expect((await end(last, 10_000)).status).toBe('success');
+});

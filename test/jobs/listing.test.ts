@@ -43,6 +43,7 @@ it.each<[string, Omit<JobFilter, 'limit'>, (record: JobRecord) => boolean]>([
   ['a user', { user: 'user3' }, isOfUser3],
   ['status and user', { status: ['canceled'], user: 'user3' }, (job) => canceled(job) && isOfUser3(job)],
   ['opcode, status and user', { opcode: 'OP_VM_START', status: ['queued'], user: 'user3' }, (job) => starts(job) && !canceled(job) && isOfUser3(job)],
+  ['a resource, and a user who has more', { resource: 'vm/vm8', user: 'user3' }, (job) => job.ops[0]?.['vm'] === 'vm8' && isOfUser3(job)],
   ['what excludes itself', { opcode: 'OP_VM_STOP', resource: 'vm/vm8' }, () => false],
   ['an age that none has', { minAgeS: 3600 }, () => false],
   ['an age that all have', { minAgeS: 0, maxAgeS: 3600 }, () => true],

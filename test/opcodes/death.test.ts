@@ -68,7 +68,7 @@ it('goes on in another worker from any step, and ends as if undisturbed', async 
   }
 
   const settled = await cluster.snapshot();
-  doomed.comeBack();
+  await doomed.comeBack();
   letGo();
   await doomed.close();
   expect(await cluster.snapshot()).toEqual(settled);
@@ -103,7 +103,7 @@ it('is undone by another worker from any undo', async () => {
     expect.soft(log, label).toEqual(held.has(job) ? [expect.stringContaining(`taken up by worker ${second.name} at ${place}`)] : []);
   }
   const settled = await cluster.snapshot();
-  doomed.comeBack();
+  await doomed.comeBack();
   letGo();
   await doomed.close();
   expect(await cluster.snapshot()).toEqual(settled);

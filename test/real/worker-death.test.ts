@@ -41,33 +41,37 @@ describeReal('workers that are killed', missingLab(), () => {
 
   const of = <T>(map: Map<Death, T>, death: Death): T => map.get(death) as T;
 
-  // All deaths at once, each of a worker of its own, which has one job only; when all have theirs comes the worker that takes them all up.
+  // All deaths at once, each of a worker of its own, which has one job only. The worker that takes them all up is there all the time, with
+  // its hands full until the doomed ones have their jobs.
   beforeAll(async () => {
     cluster = await startCluster({ name: 'death', workers: 0 });
     graves = join(cluster.dir, 'graves');
     await mkdir(graves);
-    const definer = await cluster.startWorker('definer');
+    await cluster.startWorker('heir', undefined, { RAPID_WORKER_OPEN_JOBS: String(DEATHS.length) });
     for (const death of DEATHS) {
       const { place, opcode } = death;
       vms.set(death, opcode === 'OP_VM_START' ? await cluster.defined(place) : cluster.guest(place));
     }
-    await definer.stop();
+    const { call, submit, end } = cluster.api;
+    const taken = (job: number) =>
+      until(`job ${job} to be taken`, async () => (await call('GET', `/jobs/${job}`)).body.status !== 'queued');
+    const chores = await Promise.all(DEATHS.map(() => submit({ OP_ID: 'OP_TEST_DELAY', duration: 300 })));
+    await Promise.all(chores.map(taken));
+
     const program = ['--import', 'tsx', resolve(import.meta.dirname, 'doomed-worker.ts'), graves];
-    const doomed = await Promise.all(
-      DEATHS.map((_, index) => cluster.startWorker(`doomed${index}`, program, { RAPID_WORKER_OPEN_JOBS: '1' })),
-    );
+    const one = { RAPID_WORKER_OPEN_JOBS: '1' };
+    const doomed = await Promise.all(DEATHS.map((_, index) => cluster.startWorker(`doomed${index}`, program, one)));
     const jobs = await Promise.all(
       DEATHS.map((death) => {
         const { opcode } = death;
         const vm = of(vms, death);
-        return cluster.api.submit(opcode === 'OP_VM_START' ? { OP_ID: opcode, vm: vm.name } : { OP_ID: opcode, xml: vm.xml() });
+        return submit(opcode === 'OP_VM_START' ? { OP_ID: opcode, vm: vm.name } : { OP_ID: opcode, xml: vm.xml() });
       }),
     );
-    for (const job of jobs)
-      await until(`job ${job} to be taken`, async () => (await cluster.api.call('GET', `/jobs/${job}`)).body.status !== 'queued');
-    await cluster.startWorker('heir');
+    await Promise.all(jobs.map(taken));
+    await Promise.all(chores.map((job) => call('DELETE', `/jobs/${job}`)));
     expect(await Promise.all(doomed.map(({ ended }) => ended))).toEqual(DEATHS.map(() => 'SIGKILL'));
-    await Promise.all(DEATHS.map(async (death, index) => ends.set(death, await cluster.api.end(jobs[index] as number))));
+    await Promise.all(DEATHS.map(async (death, index) => ends.set(death, await end(jobs[index] as number))));
   }, 180_000);
   afterAll(() => cluster?.close());
 

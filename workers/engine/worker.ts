@@ -1,4 +1,5 @@
 // A worker: takes jobs from the queue and runs them, as many at a time as it may; those that wait for locks hold up no others.
+import { setTimeout as delay } from 'node:timers/promises';
 import { startDelivery } from '../../src/jobs/deliver.js';
 import { consumeJobs, openQueue, type Handled } from '../../src/jobs/queue.js';
 import { forgetOld, redeliverLost } from '../../src/jobs/reconcile.js';
@@ -15,12 +16,14 @@ export interface WorkerSettings {
 }
 
 export interface Worker {
-  /** Takes no more jobs and leaves those it has to other workers, at once. */
+  /** Takes no more jobs and leaves those it has to other workers, at once; gives up on that after a while when Redis does not answer. */
   close(): Promise<void>;
 }
 
 const HOUSEKEEPING_MS = 5000;
 const LOCK_SWEEP_MS = 60_000;
+/** As long as a container that is told to stop is given. The jobs of a worker that is gone without a word are taken up all the same. */
+const MOST_CLOSING_MS = 10_000;
 
 export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSettings): Worker {
   const { redis, keys, watch, store, log } = engine;
@@ -52,9 +55,13 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
     async close() {
       for (const timer of housekeeping) clearInterval(timer);
       goingAway.abort(new HandOver('the worker is going away'));
-      await consumer.close();
-      await delivery.close();
-      await queue.close();
+      const giveUp = new AbortController();
+      const closed = (async () => {
+        await consumer.close();
+        await delivery.close();
+        await queue.close();
+      })().finally(() => giveUp.abort());
+      await Promise.race([closed, delay(MOST_CLOSING_MS, undefined, { signal: giveUp.signal }).catch(() => undefined)]);
     },
   };
 }

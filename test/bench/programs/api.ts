@@ -42,18 +42,21 @@ const cluster = await mirrorCluster(store, (error) => {
 const loadMs = performance.now() - begunMs;
 const url = await serveApi(config, config.redis.url, cluster, log, createClosing());
 
-announce({ url, loadMs } satisfies ApiReady, {
-  async settledMemory() {
-    if (globalThis.gc === undefined) throw new Error('needs --expose-gc');
-    // The pauses let finalizers run and freed pages go back.
-    for (let times = 0; times < 3; times++) {
-      globalThis.gc();
-      await pause(GC_PAUSE_MS);
-    }
-    return process.memoryUsage.rss();
-  },
-  cpuMs() {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  },
-} satisfies ApiMethods);
+announce(
+  { url, loadMs } satisfies ApiReady,
+  {
+    async settledMemory() {
+      if (globalThis.gc === undefined) throw new Error('needs --expose-gc');
+      // The pauses let finalizers run and freed pages go back.
+      for (let times = 0; times < 3; times++) {
+        globalThis.gc();
+        await pause(GC_PAUSE_MS);
+      }
+      return process.memoryUsage.rss();
+    },
+    cpuMs() {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    },
+  } satisfies ApiMethods,
+);

@@ -17,7 +17,11 @@ export interface FloorProducerMethods {
 }
 
 const { redisUrl, name, prefix } = argument<FloorProducerArgument>();
-const queue = new Queue(name, { connection: new Redis(redisUrl, { maxRetriesPerRequest: null }), prefix, defaultJobOptions: { removeOnComplete: true } });
+const queue = new Queue(name, {
+  connection: new Redis(redisUrl, { maxRetriesPerRequest: null }),
+  prefix,
+  defaultJobOptions: { removeOnComplete: true },
+});
 await queue.waitUntilReady();
 
 announce(undefined, {

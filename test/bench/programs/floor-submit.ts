@@ -17,7 +17,10 @@ export interface FloorSubmitReady {
 }
 
 const { redisUrl, name } = argument<FloorSubmitArgument>();
-const queue = new Queue(name, { connection: new Redis(redisUrl, { maxRetriesPerRequest: null }), defaultJobOptions: { removeOnComplete: true } });
+const queue = new Queue(name, {
+  connection: new Redis(redisUrl, { maxRetriesPerRequest: null }),
+  defaultJobOptions: { removeOnComplete: true },
+});
 const app = new Koa();
 app.use(bodyParser());
 app.use(async (ctx) => {

@@ -24,7 +24,11 @@ const END_OF_HEAD = '\r\n\r\n';
 const FIRST_FAILURE = 400;
 
 export function bytesOf({ method, path, headers, body = '' }: RequestText): Buffer {
-  const all = { Host: 'localhost', ...headers, ...(body === '' ? {} : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) }) };
+  const all = {
+    Host: 'localhost',
+    ...headers,
+    ...(body === '' ? {} : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) }),
+  };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
 }

@@ -37,7 +37,10 @@ async function sent(connection: Connection, request: Buffer, keepBody = false): 
 }
 
 /** Sends over all connections for as long as `more` says so; answers what was done by when. */
-async function load({ url, request, connections }: Load, more: (sentSoFar: number) => boolean): Promise<{ count: number; begunMs: number; seconds: number }> {
+async function load(
+  { url, request, connections }: Load,
+  more: (sentSoFar: number) => boolean,
+): Promise<{ count: number; begunMs: number; seconds: number }> {
   const opened = await Promise.all(Array.from({ length: connections }, () => openConnection(url)));
   const bytes = bytesOf(request);
   const cpu = process.cpuUsage();

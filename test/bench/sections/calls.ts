@@ -18,7 +18,8 @@ export async function measureCalls(stage: Stage): Promise<Figure[]> {
   const generator = await startGenerator(stage);
   const figure = figuresOf('calls');
 
-  const turns = (url: string, request: RequestText, count: number) => generator.call('turns', { url, turns: Array.from({ length: count }, () => [request]) });
+  const turns = (url: string, request: RequestText, count: number) =>
+    generator.call('turns', { url, turns: Array.from({ length: count }, () => [request]) });
   const count = async (action: (jobs: number) => Promise<unknown>) => {
     await action(WARM_UP);
     let redis: RedisCalls = { sent: 0, run: 0 };
@@ -30,14 +31,22 @@ export async function measureCalls(stage: Stage): Promise<Figure[]> {
   type Counted = Awaited<ReturnType<typeof count>>;
   const figures = (what: string, product: Counted, floor: Counted) => [
     figure({ what: `${what}: commands sent to Redis (floor: bare BullMQ)`, value: product.sent / JOBS, floor: floor.sent / JOBS }),
-    figure({ what: `${what}: commands run by Redis, scripts' included (floor: bare BullMQ)`, value: product.run / JOBS, floor: floor.run / JOBS }),
+    figure({
+      what: `${what}: commands run by Redis, scripts' included (floor: bare BullMQ)`,
+      value: product.run / JOBS,
+      floor: floor.run / JOBS,
+    }),
     figure({ what: `${what}: requests to ZooKeeper`, value: product.zookeeper / JOBS }),
   ];
 
-  const bareSubmit = await stage.program<FloorSubmitReady, object>('floor-submit', { argument: { redisUrl, name: 'floor-submit' } satisfies FloorSubmitArgument });
+  const bareSubmit = await stage.program<FloorSubmitReady, object>('floor-submit', {
+    argument: { redisUrl, name: 'floor-submit' } satisfies FloorSubmitArgument,
+  });
   const bareAdded = await count((jobs) => turns(bareSubmit.ready.url, submitting(), jobs));
   await bareSubmit.close();
-  const bare = await stage.program<undefined, FloorLatencyMethods>('floor-latency', { argument: { redisUrl } satisfies FloorLatencyArgument });
+  const bare = await stage.program<undefined, FloorLatencyMethods>('floor-latency', {
+    argument: { redisUrl } satisfies FloorLatencyArgument,
+  });
   const bareDone = await count((jobs) => bare.call('run', jobs));
   await bare.close();
 

@@ -9,7 +9,7 @@ import type { RedisServer, Stage } from '../stage.js';
 
 const FEW = 1000;
 const MANY = 200_000;
-const ROUNDS = 4;
+const ROUNDS = 3;
 const SECONDS = 1;
 const GOAL = 1.2;
 

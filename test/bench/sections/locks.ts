@@ -29,8 +29,17 @@ export async function measureLocks(stage: Stage): Promise<Figure[]> {
   });
   const figure = figuresOf('locks');
   return [
-    figure({ what: 'a no-op job under one VM lock, ms (floor: bare job + bare lock)', value: ms.locked, floor: ms.bare + ms.calls, atMost: 2 }),
+    figure({
+      what: 'a no-op job under one VM lock, ms (floor: bare job + bare lock)',
+      value: ms.locked,
+      floor: ms.bare + ms.calls,
+      atMost: 2,
+    }),
     // The lock is given back after the answer, so this may be below 1.
-    figure({ what: 'what the lock adds to the job, ms (floor: create, get children, delete)', value: ms.locked - ms.unlocked, floor: ms.calls }),
+    figure({
+      what: 'what the lock adds to the job, ms (floor: create, get children, delete)',
+      value: ms.locked - ms.unlocked,
+      floor: ms.calls,
+    }),
   ];
 }

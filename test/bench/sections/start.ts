@@ -15,7 +15,9 @@ const ROOT = '/rapid';
 
 export async function measureStart(stage: Stage): Promise<Figure[]> {
   const [{ url: redisUrl }, zookeeper] = await Promise.all([stage.redis(), stage.zookeeper()]);
-  const store = await openStore(loadConfig({ RAPID_CLUSTER_STORE: 'zookeeper', RAPID_CLUSTER_ZOOKEEPER: zookeeper, RAPID_CLUSTER_ROOT: ROOT }));
+  const store = await openStore(
+    loadConfig({ RAPID_CLUSTER_STORE: 'zookeeper', RAPID_CLUSTER_ZOOKEEPER: zookeeper, RAPID_CLUSTER_ROOT: ROOT }),
+  );
   stage.closing.add(() => store.close());
   await fillCluster(store, { vms: VMS, nodes: NODES });
 
@@ -42,7 +44,12 @@ export async function measureStart(stage: Stage): Promise<Figure[]> {
   });
   const figure = figuresOf('start');
   return [
-    figure({ what: `API ready with ${VMS} VMs and ${NODES} nodes, from the start of its process, ms`, value: ms.product, floor: ms.floor, atMost: 3 }),
+    figure({
+      what: `API ready with ${VMS} VMs and ${NODES} nodes, from the start of its process, ms`,
+      value: ms.product,
+      floor: ms.floor,
+      atMost: 3,
+    }),
     figure({ what: 'of it: connecting and loading, ms', value: median(loads.product), floor: median(loads.floor), atMost: 3 }),
   ];
 }

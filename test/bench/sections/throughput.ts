@@ -25,14 +25,18 @@ export async function measureThroughput(stage: Stage): Promise<Figure[]> {
   const { url: redisUrl, client } = await stage.redis();
   const ended = `${keysOf(PREFIX).prefix}:ended`;
   const producer = (name: string, prefix: string) =>
-    stage.program<undefined, FloorProducerMethods>('floor-producer', { argument: { redisUrl, name, prefix } satisfies FloorProducerArgument });
+    stage.program<undefined, FloorProducerMethods>('floor-producer', {
+      argument: { redisUrl, name, prefix } satisfies FloorProducerArgument,
+    });
 
   const api = await startApi(stage, { redisUrl, prefix: PREFIX });
   await startWorker(stage, { redisUrl, prefix: PREFIX });
   // Not to add to it, but to hold it back: the product's queue is a BullMQ queue of this name.
   const ours = await producer('jobs', PREFIX);
   const bare = await producer(BARE, 'bull');
-  const bareHttp = await stage.program<FloorSubmitReady, object>('floor-submit', { argument: { redisUrl, name: BARE } satisfies FloorSubmitArgument });
+  const bareHttp = await stage.program<FloorSubmitReady, object>('floor-submit', {
+    argument: { redisUrl, name: BARE } satisfies FloorSubmitArgument,
+  });
   const bareWorker = await stage.program<undefined, FloorWorkerMethods>('floor-worker', {
     argument: { redisUrl, name: BARE, concurrency: CONCURRENCY } satisfies FloorWorkerArgument,
   });
@@ -79,7 +83,12 @@ export async function measureThroughput(stage: Stage): Promise<Figure[]> {
   });
   const figure = figuresOf('throughput');
   return [
-    figure({ what: `${JOBS} no-op jobs, first submit to last end, a second (floor: no HTTP)`, value: rate.product, floor: rate.floor, atLeast: 0.4 }),
+    figure({
+      what: `${JOBS} no-op jobs, first submit to last end, a second (floor: no HTTP)`,
+      value: rate.product,
+      floor: rate.floor,
+      atLeast: 0.4,
+    }),
     figure({ what: 'the same (floor: submitted through a bare handler)', value: rate.product, floor: rate.floorOverHttp }),
     figure({ what: 'all accepted before the worker begins, a second', value: rate.productDraining, floor: rate.floorDraining }),
     await generatorFigure('throughput', generator),

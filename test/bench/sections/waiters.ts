@@ -43,13 +43,19 @@ export async function measureWaiters(stage: Stage): Promise<Figure[]> {
   const before = await api.call('settledMemory');
   await letWait(jobs, CLIENTS_A_JOB);
   const after = await api.call('settledMemory');
-  const subscribers = String(await client.client('LIST', 'TYPE', 'PUBSUB')).trim().split('\n').length;
+  const subscribers = String(await client.client('LIST', 'TYPE', 'PUBSUB'))
+    .trim()
+    .split('\n').length;
 
   await startWorker(stage, settings);
   const lastLateMs = await generator.call('woken');
   const figure = figuresOf('waiters');
   return [
-    figure({ what: `resident memory of the API a waiter, ${WAITERS} on ${JOBS} jobs, KB`, value: (after - before) / WAITERS / 1000, atMost: 20 }),
+    figure({
+      what: `resident memory of the API a waiter, ${WAITERS} on ${JOBS} jobs, KB`,
+      value: (after - before) / WAITERS / 1000,
+      atMost: 20,
+    }),
     figure({ what: "from a job's end to its last waiter's answer, ms at most", value: lastLateMs, atMost: 1000 }),
     figure({ what: 'Redis connections for events', value: subscribers, atMost: 1 }),
   ];
