@@ -1,5 +1,5 @@
 // A mutation's way into the queue: its opcodes are checked, queued, and waited for if the client prefers that.
-import { isFinal, type Depends, type JobRecord } from '../../schemas/job.js';
+import type { Depends, JobRecord } from '../../schemas/job.js';
 import { admit } from '../admission/admit.js';
 import { idempotencyKey } from './idempotency-key.js';
 import { outcomeOf } from './job-outcome.js';
@@ -49,7 +49,7 @@ async function accept(route: MutationRoute, services: Services, user: string, va
 /** The job's record if it ends within that time. Whatever goes wrong with the waiting, the job is accepted and the client must learn its ID. */
 async function endOf(job: number, waitS: number, { jobs, log }: Services, signal: AbortSignal): Promise<JobRecord | undefined> {
   try {
-    return await jobs.waitFor(job, ({ status }) => isFinal(status), waitS * 1000, signal);
+    return await jobs.waitForEnd(job, waitS * 1000, signal);
   } catch (error) {
     log.warn({ err: error, job }, 'waiting for the job failed');
     return undefined;

@@ -1,5 +1,5 @@
 // The job desk over Redis.
-import { isFinal } from '../../schemas/job.js';
+import { isFinal, type JobRecord } from '../../schemas/job.js';
 import { ClassifiedError } from '../errors/classified-error.js';
 import { cancelAnswer, requestCancel } from './cancel.js';
 import { startDelivery } from './deliver.js';
@@ -11,8 +11,8 @@ import { openQueue } from './queue.js';
 import { hasEnded, readRecords } from './record.js';
 import { connectForRequests, connectPatiently } from './redis.js';
 import { submitJob } from './submit.js';
-import { lookUntil, noSuchJob, shareReads } from './wait.js';
-import { watchJobs } from './watch.js';
+import { lookUntil, noSuchJob, shareReads, type Patience } from './wait.js';
+import { mayBeEnd, watchJobs } from './watch.js';
 
 export interface DeskSettings {
   redisUrl: string;
@@ -33,7 +33,7 @@ export async function openJobDesk({ redisUrl, prefix, keepCount, idempotencyS }:
   const delivery = startDelivery(patient, keys, queue, watch);
   const read = shareReads(async (id) => (await readRecords(redis, keys, [id]))[0]);
 
-  const waitFor: JobDesk['waitFor'] = async (id, isNews, timeoutMs, signal) =>
+  const recordWhen = async (id: number, isNews: (record: JobRecord) => boolean, patience: Patience) =>
     await lookUntil(
       watch,
       id,
@@ -42,9 +42,9 @@ export async function openJobDesk({ redisUrl, prefix, keepCount, idempotencyS }:
         if (record === undefined) throw noSuchJob(id);
         return isNews(record) ? record : undefined;
       },
-      timeoutMs,
-      signal,
-    );
+      patience,
+    ).catch(redisIsAway);
+  const waitForEnd: JobDesk['waitForEnd'] = (id, timeoutMs, signal) => recordWhen(id, hasEnded, { timeoutMs, signal, matters: mayBeEnd });
 
   return {
     async submit(submission) {
@@ -57,10 +57,11 @@ export async function openJobDesk({ redisUrl, prefix, keepCount, idempotencyS }:
     async cancel(id, waitMs) {
       const before = await requestCancel(redis, keys, keepCount, id).catch(redisIsAway);
       if (before === undefined) return undefined;
-      const after = before === 'queued' || isFinal(before) ? undefined : await waitFor(id, hasEnded, waitMs);
+      const after = before === 'queued' || isFinal(before) ? undefined : await waitForEnd(id, waitMs);
       return cancelAnswer(id, before, after);
     },
-    waitFor: (...args) => waitFor(...args).catch(redisIsAway),
+    waitFor: (id, isNews, timeoutMs, signal) => recordWhen(id, isNews, { timeoutMs, signal }),
+    waitForEnd,
     follow: (id, afterSerial, signal) => followJob(redis, keys, watch, id, afterSerial, signal),
     async close() {
       await delivery.close();

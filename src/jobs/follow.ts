@@ -12,7 +12,7 @@ export async function* followJob(redis: Redis, keys: Keys, watch: JobWatch, id: 
   let serial = afterSerial;
   while (!signal.aborted) {
     const from = serial;
-    const seen = await lookUntil(watch, id, () => newEvents(redis, keys, id, from), FOR_EVER_MS, signal);
+    const seen = await lookUntil(watch, id, () => newEvents(redis, keys, id, from), { timeoutMs: FOR_EVER_MS, signal });
     if (seen === undefined) return;
     for (const event of seen.events) yield event;
     serial += seen.events.length;

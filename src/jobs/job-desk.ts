@@ -61,6 +61,8 @@ export interface JobDesk {
    * each change. Throws unknown_entity when there is no such job.
    */
   waitFor(id: number, isNews: (record: JobRecord) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<JobRecord | undefined>;
+  /** The record once the job has ended, or undefined when the time is over or the signal aborts. Looks at once, then at its end. Throws unknown_entity. */
+  waitForEnd(id: number, timeoutMs: number, signal?: AbortSignal): Promise<JobRecord | undefined>;
   /** The job's events after that serial, then those to come; ends when the job has ended and all were given, or the signal aborts. */
   follow(id: number, afterSerial: number, signal: AbortSignal): AsyncIterable<JobEvent>;
 }

@@ -5,20 +5,28 @@ import type { JobWatch } from './watch.js';
 
 type Read = (id: number) => Promise<JobRecord | undefined>;
 
+export interface Patience {
+  timeoutMs: number;
+  /** Gives up before the time is over. */
+  signal?: AbortSignal | undefined;
+  /** Which changes are worth a look; all unless given. */
+  matters?: (what: string) => boolean;
+}
+
 /**
- * Calls `look` now and after each change of the job until it answers something or the time is over. Changes that come while it
- * looks make it look once more, however many they were.
+ * Calls `look` now and after each change of the job that matters until it answers something or the time is over. Changes that come
+ * while it looks make it look once more, however many they were.
  */
 export async function lookUntil<T>(
   watch: JobWatch,
   id: number,
   look: () => Promise<T | undefined>,
-  timeoutMs: number,
-  signal?: AbortSignal,
+  { timeoutMs, signal, matters = () => true }: Patience,
 ): Promise<T | undefined> {
   return await new Promise((resolve, reject) => {
     let looking = false;
     let changed = false;
+    let late = false;
 
     const settle = (conclude: () => void) => {
       stop();
@@ -37,14 +45,19 @@ export async function lookUntil<T>(
           const seen = await look();
           if (seen !== undefined) return settle(() => resolve(seen));
         }
+        if (late) giveUp();
       } catch (error) {
         settle(() => reject(error));
       } finally {
         looking = false;
       }
     };
-    const stop = watch.on(id, () => void lookOnce());
-    const timer = setTimeout(giveUp, timeoutMs);
+    const stop = watch.on(id, (what) => void (matters(what) && lookOnce()));
+    // Who has no time at all is answered what there is, too: a look that is under way is waited for.
+    const timer = setTimeout(() => {
+      late = true;
+      if (!looking) giveUp();
+    }, timeoutMs);
     if (signal?.aborted === true) return giveUp();
     signal?.addEventListener('abort', giveUp);
     void lookOnce();

@@ -1,8 +1,12 @@
 // Who waits for a job hears of its changes here. One Redis connection serves every waiter of a process.
 import type { Redis } from 'ioredis';
+import { isFinal, JOB_STATUSES } from '../../schemas/job.js';
 import type { Keys } from './keys.js';
 
-/** `what`: `written`, `canceled`, `cancel`, `claimed <epoch>`; `missed` after the connection was away and anything may have happened. */
+/**
+ * `what`: `written <new status, if it changed>`, `cancel`, `claimed <epoch>`; `missed` after the connection was away and anything may
+ * have happened.
+ */
 export type ChangeListener = (what: string) => void;
 
 export interface JobWatch {
@@ -10,6 +14,11 @@ export interface JobWatch {
   on(id: number, listener: ChangeListener): () => void;
   close(): void;
 }
+
+const ENDS: ReadonlySet<string> = new Set(JOB_STATUSES.filter(isFinal).map((status) => `written ${status}`));
+
+/** Whether the job may have ended with this change. */
+export const mayBeEnd = (what: string): boolean => what === 'missed' || ENDS.has(what);
 
 /** Listens on a connection of its own, which it closes at the end. Resolves when nothing can be missed any more. */
 export async function watchJobs(connection: Redis, keys: Keys): Promise<JobWatch> {

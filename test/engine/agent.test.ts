@@ -1,11 +1,8 @@
 // The agent: what happens to a guest without any request stands in the cluster's state soon, and nothing else is touched.
-import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { createLocks } from '../../src/cluster/locks.js';
 import { vmDocuments } from '../../src/cluster/vm-documents.js';
-import { startAgent } from '../../workers/agent/agent.js';
-import { hostFigures } from '../../workers/agent/host-figures.js';
-import { startCluster, type TestCluster } from '../harness/cluster.js';
+import { addAgent } from '../harness/agent.js';
+import { startCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
 import { addGuest, guestXml, newGuest, type Guest, type GuestWish } from '../harness/guests.js';
 import { redisForFile } from '../harness/redis-for-file.js';
@@ -13,33 +10,18 @@ import { redisForFile } from '../harness/redis-for-file.js';
 const redis = redisForFile();
 
 const SOON = { timeout: 5000 };
+/** That of the default settings. */
+const INTERVAL_MS = 2000;
 
 async function clusterWithAgent(guest: Guest, wish: GuestWish) {
   const cluster = await startCluster({ redisUrl: redis().url });
   await addGuest(cluster, guest, wish);
-  await addAgent(cluster);
+  await addAgent(cluster, 'hv1', INTERVAL_MS);
   const seen = async () => {
     const { state, failed_reason } = await cluster.vms.get(guest.uuid);
     return { state, failed_reason, domains: cluster.world.snapshot()['hv1']?.length };
   };
   return { ...cluster, seen };
-}
-
-/** With the interval of the default settings. */
-async function addAgent({ openSession, world, closing }: TestCluster): Promise<void> {
-  const store = openSession();
-  const agent = await startAgent({
-    node: 'hv1',
-    uri: 'simulated://hv1',
-    hypervisor: await world.hypervisors.on('hv1'),
-    figures: hostFigures,
-    store,
-    vms: vmDocuments(store),
-    locks: createLocks(store, { worker: 'agent hv1' }),
-    intervalMs: 2000,
-    log: pino({ level: 'silent' }),
-  });
-  closing.add(() => agent.close());
 }
 
 it('sees a guest that powers itself off', async () => {
@@ -64,7 +46,7 @@ it('sees a guest that is started by hand, and what became of one while there was
   const hypervisor = await cluster.world.hypervisors.on('hv1');
   await hypervisor.destroy(gone.uuid);
   await hypervisor.undefine(gone.uuid);
-  await addAgent(cluster);
+  await addAgent(cluster, 'hv1', INTERVAL_MS);
   await expect.poll(async () => (await cluster.vms.get('web2')).state, SOON).toBe('stop');
   await hypervisor.define(guestXml(guest));
   await hypervisor.start(guest.uuid);

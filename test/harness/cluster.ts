@@ -113,7 +113,7 @@ export function nodeReport(figures: Partial<NodeReport> = {}): NodeReport {
   };
 }
 
-export async function endOf(desk: JobDesk, id: number, withinMs: number): Promise<JobRecord> {
+async function endOf(desk: JobDesk, id: number, withinMs: number): Promise<JobRecord> {
   const ended = await desk.waitFor(id, ({ status }) => isFinal(status), withinMs);
   if (ended !== undefined) return ended;
   throw new Error(`after ${withinMs} ms job ${id} has not ended: ${JSON.stringify(await desk.read(id))}`);

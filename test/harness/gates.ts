@@ -21,7 +21,7 @@ const PassGates = opcodeSchema({
 const ON_NODE = 'OP_PASS_GATES_ON_NODE';
 
 /** What happened at the gates, in order. */
-export interface GateEvent {
+interface GateEvent {
   job: number;
   gate: string;
   what: 'arrived' | 'passed' | 'stopped' | 'undone';
@@ -46,6 +46,7 @@ export const passGates = (gates: string[], more: { lock?: string[]; node?: strin
   ...more,
 });
 
+/** Gates that are all shut, and the opcode that passes them. */
 export function buildGates(): Gates {
   const events: GateEvent[] = [];
   const doors = new Map<string, PromiseWithResolvers>();

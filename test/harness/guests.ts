@@ -19,8 +19,10 @@ export interface GuestWish {
   failedReason?: string;
 }
 
+/** A name with a new UUID. */
 export const newGuest = (name: string): Guest => ({ name, uuid: randomUUID() });
 
+/** Its XML: 64 MiB, and `vcpus` virtual CPUs. */
 export const guestXml = (guest: Guest, { acpi = true, vcpus = 1 } = {}): string => plainDomainXml('kvm', { ...guest, acpi, vcpus });
 
 /** Adds a VM; a running one has its domain. */

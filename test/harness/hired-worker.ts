@@ -53,6 +53,7 @@ export interface HiredWorker {
 
 let hired = 0;
 
+/** Starts a worker; it is closed with the cluster, if not before. */
 export async function hireWorker(
   { redisUrl, keys, session, hypervisors, keepCount, ...options }: Surroundings & Partial<WorkerOptions>,
   closing: Closing,

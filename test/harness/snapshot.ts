@@ -13,6 +13,7 @@ export interface Snapshot {
   domains: Record<string, Partial<SimulatedDomain>>;
 }
 
+/** The world as it is now. */
 export async function takeSnapshot(store: Store, world: SimulatedWorld): Promise<Snapshot> {
   const branches = await Promise.all([VMS, VM_NAMES, NODES].map((path) => nodesBelow(store, path)));
   const domains = Object.entries(world.snapshot()).flatMap(([node, all]) => all.map((domain) => [`${node}/${domain.uuid}`, visible(domain)]));

@@ -91,6 +91,10 @@ export class MemoryJobDesk implements JobDesk {
     }
   }
 
+  async waitForEnd(id: number, timeoutMs: number, signal?: AbortSignal): Promise<JobRecord | undefined> {
+    return await this.waitFor(id, ({ status }) => isFinal(status), timeoutMs, signal);
+  }
+
   async *follow(id: number, afterSerial: number, signal: AbortSignal): AsyncIterable<JobEvent> {
     const changes = on(this.#changes, 'change', { signal });
     let serial = afterSerial;

@@ -2,6 +2,7 @@
 // back, does no harm.
 import { expect, it } from 'vitest';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
+import { addAgent } from '../harness/agent.js';
 import type { Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { inTurn, rehearse, standAfterSuccess, stepsOf } from './rehearsal.js';
@@ -51,6 +52,8 @@ it('goes on in another worker from any step, and ends as if undisturbed', async 
   const { hold, letGo, count } = standstill();
   const deaths = SCENARIOS.flatMap(whileRunning);
   const takes = await inTurn(deaths, ({ scenario, moment }) => add(scenario, moment, { at: { [moment]: hold } }));
+  // Between the death and the new worker, nothing keeps an agent from following what it sees.
+  await addAgent(cluster, 'hv1', 200);
   const doomed = await addWorker();
   await expect.poll(count, { timeout: 20_000 }).toBe(takes.length);
   await doomed.die();
@@ -85,6 +88,8 @@ it('is undone by another worker from any undo', async () => {
   const takes = await inTurn(deaths, ({ scenario, index, when }) =>
     add(scenario, `undo ${index} ${when}`, { at: { [`run ${scenario.steps - 1} after`]: fail, [`undo ${index} ${when}`]: hold } }),
   );
+  // Between the death and the new worker, nothing keeps an agent from following what it sees.
+  await addAgent(cluster, 'hv1', 200);
   const doomed = await addWorker();
   const alive = async () => (await cluster.desk.list({ status: ['queued', 'waiting', 'running'], limit: takes.length })).jobs.map(({ id }) => id);
   // A step that has no undo holds nobody up; its job ends here and now.

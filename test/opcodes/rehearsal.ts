@@ -11,7 +11,7 @@ import { partAbout, type Snapshot } from '../harness/snapshot.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 
 /** One scenario with one intervention. */
-export interface Take {
+interface Take {
   scenario: Scenario;
   /** Tells it from the other takes of the scenario. */
   label: string;
@@ -21,7 +21,7 @@ export interface Take {
   before: unknown;
 }
 
-export interface Rehearsal {
+interface Rehearsal {
   cluster: TestCluster;
   /** Prepares the VM and submits the job. Call it before there is a worker. */
   add(scenario: Scenario, label: string, intervention?: Intervention, more?: Partial<Submission>): Promise<Take>;
@@ -33,6 +33,7 @@ export interface Rehearsal {
   ends(takes: Take[]): Promise<JobRecord[]>;
 }
 
+/** A cluster for this test, without any worker yet. */
 export async function rehearse(options: ClusterOptions): Promise<Rehearsal> {
   const cluster = await startCluster(options);
   const wrapped = intervene(opcodes);
@@ -41,7 +42,7 @@ export async function rehearse(options: ClusterOptions): Promise<Rehearsal> {
   return {
     cluster,
     async add(scenario, label, intervention = {}, more = {}) {
-      // The UUID alone tells the VMs apart: a name that begins like another one would be taken for it.
+      // With its last dash no name is a part of another one.
       const guest = newGuest(`guest-${++takes}-`);
       if (scenario.before !== undefined) await addGuest(cluster, guest, scenario.before);
       const before = worldOf(await cluster.snapshot(), guest);

@@ -16,8 +16,8 @@ export interface Execution {
   index: number;
   definition: OpcodeDefinition;
   facts: unknown;
-  /** Aborted (LocksLost) when the locks are gone. */
-  held: AbortSignal;
+  /** Aborted (LocksLost) when locks are gone. */
+  held: AbortSignal[];
   report(error: unknown): ClassifiedError;
 }
 
@@ -46,7 +46,7 @@ export async function executeSteps(execution: Execution): Promise<Outcome> {
 
 async function goForward(execution: Execution, steps: Step[]): Promise<Outcome | Undoing> {
   const { engine, run, stops, journal, index, definition, facts, held } = execution;
-  const stop = AbortSignal.any([stops.leave, held, ...(definition.uninterruptible === undefined ? [stops.cancel] : [])]);
+  const stop = firstOf(definition.uninterruptible === undefined ? stops.any : stops.leave, held);
   const done = [...(run.note<unknown[]>(doneField(index)) ?? [])];
   const refuse = () => journal.log(`${definition.id} can't be cancelled once it has begun: ${definition.uninterruptible}`);
   if (definition.uninterruptible !== undefined) stops.cancel.addEventListener('abort', refuse, { once: true });
@@ -81,7 +81,7 @@ async function recordProgress({ journal, index }: Execution, steps: Step[], done
 
 async function goBack(execution: Execution, steps: Step[], undoing: Undoing): Promise<Outcome> {
   const { engine, stops, journal, index, held } = execution;
-  const stop = AbortSignal.any([stops.leave, held]);
+  const stop = firstOf(stops.leave, held);
   const remains = [...undoing.remains];
   for (let left = undoing.left; left > 0; left--) {
     await journal.write({ fields: { [undoingField(index)]: { ...undoing, left, remains } satisfies Undoing } });
@@ -111,3 +111,5 @@ function contextOf({ engine, run, journal }: Execution, signal: AbortSignal): St
     progress: (fraction) => journal.progress(fraction),
   };
 }
+
+const firstOf = (signal: AbortSignal, others: AbortSignal[]): AbortSignal => (others.length === 0 ? signal : AbortSignal.any([signal, ...others]));

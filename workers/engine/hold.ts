@@ -22,10 +22,9 @@ interface Asker {
 /** The place that an opcode takes on a node; asked for last of all, so that who has one never waits for a lock. */
 export const slotOn = (node: string, slots: number): LockRequest => ({ mode: 'slot', resource: `node/${node}`, slots });
 
-/** Takes all of them or none. */
+/** Takes all of them or none; there must be at least one. */
 export async function takeHold({ locks }: EngineParts, requests: LockRequest[], { signal, onWait, ...asker }: Asker): Promise<Hold> {
   signal.throwIfAborted();
-  if (requests.length === 0) return { lost: new AbortController().signal, release: async () => undefined };
   const held = await locks
     .acquire(requests, { ...asker, signal, onWait: (blockers) => onWait(waitText(blockers)) })
     .catch((error: unknown) => {

@@ -60,9 +60,8 @@ export async function runOpcode(scene: Scene): Promise<Outcome> {
 async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
   const { engine, run, stops, journal, index, op, definition } = scene;
   const { OP_ID: _, ...parameters } = op as Opcode & Record<string, never>;
-  const signal = AbortSignal.any([stops.leave, stops.cancel]);
   const hold = async (requests: LockRequest[]) => {
-    holds.push(await takeHold(engine, requests, { ...asker(scene), signal }));
+    if (requests.length > 0) holds.push(await takeHold(engine, requests, { ...asker(scene), signal: stops.any }));
   };
   let prepared: Prepared;
   let steps: string[];
@@ -76,7 +75,7 @@ async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
     const node = definition.node?.(facts);
     const slots = node === undefined ? [] : [slotOn(node, engine.opcodesPerNode)];
     await hold(slots);
-    signal.throwIfAborted();
+    stops.any.throwIfAborted();
     for (const { lost } of holds) lost.throwIfAborted();
     prepared = { locks: [...locks, ...slots], facts };
   } catch (error) {
@@ -93,7 +92,8 @@ async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
 
 async function resume(scene: Scene, prepared: Prepared, holds: Hold[]): Promise<Outcome> {
   // Not even a cancelled job stops waiting here: what was begun can only be undone under the locks.
-  holds.push(await takeHold(scene.engine, prepared.locks, { ...asker(scene), signal: scene.stops.leave }));
+  const signal = scene.stops.leave;
+  if (prepared.locks.length > 0) holds.push(await takeHold(scene.engine, prepared.locks, { ...asker(scene), signal }));
   // While it waited, another worker may have taken the job up, and even ended it, without this one hearing of it: the write is refused then.
   await scene.journal.write({});
   return await executeSteps(execution(scene, prepared, holds));
@@ -122,7 +122,7 @@ function releaseAll(holds: Hold[]): void {
 const asker = ({ run, op, journal }: Scene) => ({ job: run.id, opcode: op.OP_ID, onWait: (text: string) => journal.log(text) });
 
 function execution(scene: Scene, { facts }: Prepared, holds: Hold[]): Execution {
-  return { ...scene, facts, held: AbortSignal.any(holds.map(({ lost }) => lost)), report: (error) => reported(scene, error) };
+  return { ...scene, facts, held: holds.map(({ lost }) => lost), report: (error) => reported(scene, error) };
 }
 
 /** The public error. What nobody expected, and what lies under it, goes to the log. */

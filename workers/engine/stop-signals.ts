@@ -9,6 +9,8 @@ export interface StopSignals {
   leave: AbortSignal;
   /** A client asked for the job to be cancelled (Cancelled). */
   cancel: AbortSignal;
+  /** Either of the two. */
+  any: AbortSignal;
 }
 
 /**
@@ -16,29 +18,42 @@ export interface StopSignals {
  * with which epoch this worker has it.
  */
 export function listenForStops({ redis, keys, watch }: EngineParts, id: number, goingAway: AbortSignal) {
-  const lost = new AbortController();
+  const leave = new AbortController();
   const cancel = new AbortController();
+  // Aborted by hand: AbortSignal.any over a signal as old as the process would cost more than all the rest of a short job.
+  const any = new AbortController();
   let mine = Infinity;
 
+  const abort = (controller: AbortController, reason: unknown) => {
+    controller.abort(reason);
+    any.abort(reason);
+  };
+  const goAway = () => abort(leave, goingAway.reason);
+  if (goingAway.aborted) goAway();
+  goingAway.addEventListener('abort', goAway);
+
   const consider = (epoch: number, cancelled: boolean) => {
-    if (epoch > mine) lost.abort(new LostJob(`job ${id} was taken up by another worker`));
-    if (cancelled) cancel.abort(new Cancelled('Job canceled by request'));
+    if (epoch > mine) abort(leave, new LostJob(`job ${id} was taken up by another worker`));
+    if (cancelled) abort(cancel, new Cancelled('Job canceled by request'));
   };
   const lookAgain = async () => {
     const [epoch, cancelled] = await redis.hmget(keys.job(id), 'epoch', 'cancel');
     consider(Number(epoch), cancelled === '1');
   };
-  const stop = watch.on(id, (what) => {
+  const unwatch = watch.on(id, (what) => {
     if (what === 'cancel') consider(0, true);
     else if (what === 'missed') void lookAgain().catch(() => undefined);
     else if (what.startsWith('claimed ')) consider(Number(what.slice('claimed '.length)), false);
   });
   return {
-    signals: { leave: AbortSignal.any([lost.signal, goingAway]), cancel: cancel.signal } satisfies StopSignals,
+    signals: { leave: leave.signal, cancel: cancel.signal, any: any.signal } satisfies StopSignals,
     claimed(run: Run) {
       mine = run.epoch;
       consider(0, run.cancelRequested);
     },
-    stop,
+    stop() {
+      unwatch();
+      goingAway.removeEventListener('abort', goAway);
+    },
   };
 }

@@ -1,4 +1,5 @@
 // A worker: takes jobs from the queue and runs them, as many at a time as it may; those that wait for locks hold up no others.
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startDelivery } from '../../src/jobs/deliver.js';
 import { consumeJobs, openQueue, type Handled } from '../../src/jobs/queue.js';
@@ -28,6 +29,8 @@ const MOST_CLOSING_MS = 10_000;
 export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSettings): Worker {
   const { redis, keys, watch, store, log } = engine;
   const goingAway = new AbortController();
+  // Every job that this worker has listens to it.
+  setMaxListeners(0, goingAway.signal);
   const queue = openQueue(redis, keys);
   const delivery = startDelivery(redis, keys, queue, watch);
   const running = new Map<number, Promise<Handled>>();

@@ -4,7 +4,7 @@ import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import { assertRoom, namedNode } from '../placement/choose-node.js';
 import { createDomain } from '../steps/domain.js';
-import { recordState } from '../steps/vm-document.js';
+import { recordState, restoringState } from '../steps/vm-document.js';
 import { observe } from './observed-vm.js';
 
 export const vmStart = opcode(VmStart, {
@@ -18,7 +18,7 @@ export const vmStart = opcode(VmStart, {
   },
   node: ({ document }) => document.node,
   steps: ({ document, up }) => [
-    ...(up ? [] : [createDomain(document)]),
+    ...(up ? [] : [restoringState(document, createDomain(document))]),
     ...(up && document.state === 'start' ? [] : [recordState(document, 'start')]),
   ],
   result: ({ document }) => ({ uuid: document.uuid, state: 'start' as const }),

@@ -3,7 +3,7 @@ import { VmStop } from '../../schemas/opcodes/vm-stop.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import { destroyDomain, forgetDomain } from '../steps/domain.js';
-import { recordState } from '../steps/vm-document.js';
+import { recordState, restoringState } from '../steps/vm-document.js';
 import { observe } from './observed-vm.js';
 
 export const vmStop = opcode(VmStop, {
@@ -11,7 +11,7 @@ export const vmStop = opcode(VmStop, {
   check: async (world, { vm }) => await observe(world, await world.vms.get(vm)),
   node: ({ document }) => document.node,
   steps: ({ document, up }) => [
-    ...(up ? [destroyDomain(document), forgetDomain(document)] : []),
+    ...(up ? [restoringState(document, destroyDomain(document)), forgetDomain(document)] : []),
     ...(up || !['stop', 'disable'].includes(document.state) ? [recordState(document, 'stop')] : []),
   ],
   result: ({ document, up }) => ({ uuid: document.uuid, state: !up && document.state === 'disable' ? ('disable' as const) : ('stop' as const) }),

@@ -1,7 +1,7 @@
 // Steps that change what the cluster keeps of a VM.
 import type { VmState } from '../../schemas/resources/vm.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
-import { step, type Step } from '../engine/opcode.js';
+import { step, type Step, type StepContext } from '../engine/opcode.js';
 
 /** `before` is the document as the check found it; the undo restores its state. */
 export const recordState = (before: VmDocument, state: VmState): Step =>
@@ -9,11 +9,24 @@ export const recordState = (before: VmDocument, state: VmState): Step =>
     run: async ({ world, signal }) => {
       await world.vms.update(before.uuid, (document) => ({ ...document, state, failed_reason: '' }), signal);
     },
-    undo: async ({ world, signal }) => {
-      const { state: old, failed_reason } = before;
-      await world.vms.update(before.uuid, (document) => ({ ...document, state: old, failed_reason }), signal);
-    },
+    undo: (context) => restoreState(context, before),
   });
+
+/**
+ * The step, the first one of its opcode to touch the guest; its undo, which comes after the others, ends with the recorded state. The
+ * others may have restored that too, but between a worker that died while undoing and the next one, an agent follows what it sees.
+ */
+export const restoringState = (before: VmDocument, first: Step): Step => ({
+  ...first,
+  undo: async (context) => {
+    await first.undo?.(context);
+    await restoreState(context, before);
+  },
+});
+
+async function restoreState({ world, signal }: StepContext, { uuid, state, failed_reason }: VmDocument): Promise<void> {
+  await world.vms.update(uuid, (document) => ({ ...document, state, failed_reason }), signal);
+}
 
 export const addVm = (document: Omit<VmDocument, 'defined_by'>): Step =>
   step(`add VM "${document.name}" to the cluster`, {

@@ -60,7 +60,7 @@ export const waitForJob = reading({
   read: async ({ jobs }, { id, timeout, until, fields, previous_job_info, previous_log_serial }, { signal }) => {
     const timeoutMs = timeout * 1000;
     if (until === 'done') {
-      return { body: (await jobs.waitFor(id, ({ status }) => isFinal(status), timeoutMs, signal)) ?? null };
+      return { body: (await jobs.waitForEnd(id, timeoutMs, signal)) ?? null };
     }
     if (fields === undefined) throw wrongInput([{ pointer: '/fields', message: 'is missing (or until=done)' }]);
     const known: Known = { fields, jobInfo: previous_job_info ?? null, logSerial: previous_log_serial ?? 0 };

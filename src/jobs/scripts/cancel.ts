@@ -12,7 +12,7 @@ if status == 'queued' then
   redis.call('ZREM', undelivered, id .. ':' .. priority)
   redis.call('RPUSH', events_key(id), canceled)
   finish(id, 'canceled', end_ts, end_ms, tonumber(keep_count))
-  tell(id, 'canceled')
+  tell(id, 'written canceled')
 elseif status == 'waiting' or status == 'running' then
   redis.call('HSET', job_key(id), 'cancel', '1')
   redis.call('RPUSH', events_key(id), canceling)

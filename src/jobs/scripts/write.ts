@@ -20,6 +20,6 @@ if is_final(status) then
 elseif status ~= '' and not (present[3] == 'canceling' and status ~= 'canceling') then
   set_status(id, status)
 end
-tell(id, 'written')
+tell(id, 'written ' .. status)
 return 1
 `;
