@@ -32,11 +32,18 @@ export const Config = Type.Object(
       description: '`host:port` of the API; port 0 takes a free one. An address that is not loopback needs at least one token',
     }),
     state_dir: Type.String({ default: '.rapid', minLength: 1, description: 'folder for what this machine keeps itself' }),
-    log_level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], { default: 'warn', description: 'what is logged, to standard error' }),
+    log_level: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+      default: 'warn',
+      description: 'what is logged, to standard error',
+    }),
     redis: section(
       {
         url: Type.String({ default: '', description: '`redis://host:port/db`; empty: an own redis-server is started in the state folder' }),
-        prefix: Type.String({ default: '{rapid}', minLength: 1, description: 'begins every key; the braces keep all keys in one slot of a Redis Cluster' }),
+        prefix: Type.String({
+          default: '{rapid}',
+          minLength: 1,
+          description: 'begins every key; the braces keep all keys in one slot of a Redis Cluster',
+        }),
       },
       'the job queue',
     ),
@@ -45,7 +52,12 @@ export const Config = Type.Object(
         store: Type.Enum(['memory', 'zookeeper'], { default: 'memory', description: '`memory`: one process, kept in the state folder' }),
         zookeeper: Type.String({ default: '127.0.0.1:2181', description: '`host:port,host:port` of the ensemble' }),
         root: Type.String({ default: '/rapid', pattern: '^(/[A-Za-z0-9._-]+)+$', description: 'the node under which everything is kept' }),
-        session_timeout_ms: Type.Integer({ default: 5000, minimum: 1000, maximum: 60_000, description: 'after which a silent process loses its locks' }),
+        session_timeout_ms: Type.Integer({
+          default: 5000,
+          minimum: 1000,
+          maximum: 60_000,
+          description: 'after which a silent process loses its locks',
+        }),
         stale_reads_s: Type.Integer({
           default: 120,
           minimum: 0,
@@ -63,16 +75,28 @@ export const Config = Type.Object(
         keep_s: Type.Integer({ default: 1_814_400, minimum: 60, description: 'seconds that an ended job is kept (21 days)' }),
         keep_count: Type.Integer({ default: 50_000, minimum: 100, description: 'how many ended jobs are kept' }),
         idempotency_s: Type.Integer({ default: 86_400, minimum: 1, description: 'seconds that an Idempotency-Key is remembered' }),
-        take_up_limit: Type.Integer({ default: 5, minimum: 1, description: 'workers that may die at one step before the job ends in error' }),
+        take_up_limit: Type.Integer({
+          default: 5,
+          minimum: 1,
+          description: 'workers that may die at one step before the job ends in error',
+        }),
       },
       'what becomes of jobs',
     ),
     worker: section(
       {
         name: Type.String({ default: '', description: "the worker's name in logs and locks; empty: host name and process ID" }),
-        open_jobs: Type.Integer({ default: 200, minimum: 1, maximum: 10_000, description: 'jobs that this worker has taken at a time, waiting for locks or running' }),
+        open_jobs: Type.Integer({
+          default: 200,
+          minimum: 1,
+          maximum: 10_000,
+          description: 'jobs that this worker has taken at a time, waiting for locks or running',
+        }),
         opcodes_per_node: Type.Integer({ default: 8, minimum: 1, description: 'opcodes that run at a time on one node, over all workers' }),
-        selector: Type.Enum(['mem', 'vcpus', 'load', 'vms'], { default: 'mem', description: 'by what a node is chosen when the request does not say' }),
+        selector: Type.Enum(['mem', 'vcpus', 'load', 'vms'], {
+          default: 'mem',
+          description: 'by what a node is chosen when the request does not say',
+        }),
       },
       'running jobs',
     ),
@@ -81,7 +105,12 @@ export const Config = Type.Object(
         node: Type.String({ default: '', description: "this node's name; empty: the host name" }),
         libvirt_uri: Type.String({ default: 'qemu:///system', description: 'how the agent reaches libvirt' }),
         remote_uri: Type.String({ default: '', description: 'how workers elsewhere reach it; empty: `qemu+tcp://<node>/system`' }),
-        interval_ms: Type.Integer({ default: 2000, minimum: 200, maximum: 5000, description: 'between two looks at the node and its domains' }),
+        interval_ms: Type.Integer({
+          default: 2000,
+          minimum: 200,
+          maximum: 5000,
+          description: 'between two looks at the node and its domains',
+        }),
       },
       'the agent of one node',
     ),

@@ -94,7 +94,9 @@ export const JobRecord = Type.Object(
     priority: Priority,
     depends: Depends,
     dry_run: Type.Boolean({ description: 'whether it only checks' }),
-    progress: Type.Array(Type.Union([Progress, Type.Null()]), { description: 'for each opcode its progress; null before its steps are known' }),
+    progress: Type.Array(Type.Union([Progress, Type.Null()]), {
+      description: 'for each opcode its progress; null before its steps are known',
+    }),
     opstart: Type.Array(OptionalTimestamp, { description: 'when each opcode began to wait for its locks' }),
     opexec: Type.Array(OptionalTimestamp, { description: 'when each opcode had its locks and began its steps' }),
     opend: Type.Array(OptionalTimestamp, { description: 'when each opcode ended' }),

@@ -15,7 +15,11 @@ export const TestDelay = opcodeSchema({
   parameters: {
     duration: Type.Number({ minimum: 0, maximum: 86_400, description: 'seconds to wait' }),
     fail_at_step: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 60, description: 'the step, from 1, that fails with `environment_error`; a later one than the last never does' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 60,
+        description: 'the step, from 1, that fails with `environment_error`; a later one than the last never does',
+      }),
     ),
     log: Type.Optional(
       Type.Union([LogText, Type.Array(LogText, { maxItems: 1000 })], {
@@ -23,7 +27,10 @@ export const TestDelay = opcodeSchema({
       }),
     ),
     lock: Type.Optional(
-      Type.Array(VmReference, { maxItems: 16, description: "hold these names' locks, exclusively, while it waits; they need not exist as VMs" }),
+      Type.Array(VmReference, {
+        maxItems: 16,
+        description: "hold these names' locks, exclusively, while it waits; they need not exist as VMs",
+      }),
     ),
   },
   result: Type.Null(),

@@ -16,5 +16,9 @@ export const VmModify = opcodeSchema({
     xml: DomainXml,
     restart: Type.Optional(Type.Boolean({ default: false, description: 'restart the guest with the new definition, if it runs' })),
   },
-  result: Type.Object({ uuid: Uuid, name: Type.String({ description: "the VM's name" }), restarted: Type.Boolean({ description: 'whether the guest was restarted' }) }),
+  result: Type.Object({
+    uuid: Uuid,
+    name: Type.String({ description: "the VM's name" }),
+    restarted: Type.Boolean({ description: 'whether the guest was restarted' }),
+  }),
 });

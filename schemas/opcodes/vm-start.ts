@@ -7,7 +7,7 @@ export const VmStart = opcodeSchema({
   id: 'OP_VM_START',
   title: 'Start a VM',
   description:
-    'Creates the domain on the VM\'s node. A VM that runs already is left alone. Fails with `wrong_state` when the node is not ready, ' +
+    "Creates the domain on the VM's node. A VM that runs already is left alone. Fails with `wrong_state` when the node is not ready, " +
     '`insufficient_resources` when the node cannot hold it',
   summaryParameter: 'vm',
   subjects: { vm: ['vm'] },

@@ -6,8 +6,7 @@ import { VmStateResult } from './vm-result.js';
 export const VmStop = opcodeSchema({
   id: 'OP_VM_STOP',
   title: 'Stop a VM by force',
-  description:
-    "Cuts the guest's power at once. A VM that does not run is left alone",
+  description: "Cuts the guest's power at once. A VM that does not run is left alone",
   summaryParameter: 'vm',
   subjects: { vm: ['vm'] },
   parameters: {

@@ -6,8 +6,7 @@ import { opcodeSchema } from './opcode-schema.js';
 export const VmUndefine = opcodeSchema({
   id: 'OP_VM_UNDEFINE',
   title: 'Undefine a VM',
-  description:
-    "Cuts the guest's power if it runs and removes the VM from the cluster; its disks stay",
+  description: "Cuts the guest's power if it runs and removes the VM from the cluster; its disks stay",
   summaryParameter: 'vm',
   subjects: { vm: ['vm'] },
   parameters: {

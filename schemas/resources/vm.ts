@@ -51,7 +51,9 @@ export const Vm = Type.Object(
       }),
       { description: 'the disks' },
     ),
-    controllers: Type.Array(Type.Object({ type: optionalText('`scsi`, …'), model: optionalText('the model') }), { description: 'the controllers' }),
+    controllers: Type.Array(Type.Object({ type: optionalText('`scsi`, …'), model: optionalText('the model') }), {
+      description: 'the controllers',
+    }),
     xml: text('the libvirt XML, as it was given'),
   },
   { description: 'a virtual machine' },

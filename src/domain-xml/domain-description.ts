@@ -1,13 +1,6 @@
 // libvirt domain XML to what this project wants to know of a VM. libvirt stays the judge of the XML as a whole; here is
 // refused what would break the project itself, or what could only fail later, in a job.
-import {
-  controllersOf,
-  type DomainController,
-  type DomainDisk,
-  type DomainNetwork,
-  disksOf,
-  networksOf,
-} from './domain-devices.js';
+import { controllersOf, type DomainController, type DomainDisk, type DomainNetwork, disksOf, networksOf } from './domain-devices.js';
 import { faultOfName } from './domain-name.js';
 import { canonicalUuid, looksLikeUuid } from './domain-uuid.js';
 import { memoryInMib } from './memory-size.js';

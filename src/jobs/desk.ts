@@ -24,7 +24,12 @@ export interface DeskSettings {
 }
 
 /** Opens the desk; three connections to Redis, one of them for all events. */
-export async function openJobDesk({ redisUrl, prefix, keepCount, idempotencyS }: DeskSettings): Promise<JobDesk & { close(): Promise<void> }> {
+export async function openJobDesk({
+  redisUrl,
+  prefix,
+  keepCount,
+  idempotencyS,
+}: DeskSettings): Promise<JobDesk & { close(): Promise<void> }> {
   const keys = keysOf(prefix);
   const redis = connectForRequests(redisUrl);
   const patient = connectPatiently(redisUrl);

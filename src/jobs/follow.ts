@@ -8,7 +8,14 @@ import type { JobWatch } from './watch.js';
 
 const FOR_EVER_MS = 2 ** 31 - 1;
 
-export async function* followJob(redis: Redis, keys: Keys, watch: JobWatch, id: number, afterSerial: number, signal: AbortSignal): AsyncGenerator<JobEvent> {
+export async function* followJob(
+  redis: Redis,
+  keys: Keys,
+  watch: JobWatch,
+  id: number,
+  afterSerial: number,
+  signal: AbortSignal,
+): AsyncGenerator<JobEvent> {
   let serial = afterSerial;
   while (!signal.aborted) {
     const from = serial;

@@ -29,7 +29,9 @@ export function openQueue(connection: Redis, keys: Keys): JobQueue {
   queue.on('error', () => undefined);
   return {
     async add(jobs) {
-      await queue.addBulk(jobs.map(({ id, priority }) => ({ name: 'job', data: null, opts: { jobId: jobIdOf(id), priority: bullPriority(priority) } })));
+      await queue.addBulk(
+        jobs.map(({ id, priority }) => ({ name: 'job', data: null, opts: { jobId: jobIdOf(id), priority: bullPriority(priority) } })),
+      );
     },
     knows: async (id) => (await connection.exists(queue.toKey(jobIdOf(id)))) === 1,
     close: () => queue.close(),

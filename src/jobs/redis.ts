@@ -33,7 +33,13 @@ const RETRY_MS = 500;
  */
 export function connectForRequests(url: string): Redis {
   return guard(
-    new Redis(url, { scripts, retryStrategy: () => RETRY_MS, autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 2, commandTimeout: 10_000 }),
+    new Redis(url, {
+      scripts,
+      retryStrategy: () => RETRY_MS,
+      autoResendUnfulfilledCommands: false,
+      maxRetriesPerRequest: 2,
+      commandTimeout: 10_000,
+    }),
   );
 }
 

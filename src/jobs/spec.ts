@@ -18,7 +18,10 @@ export function specOf({ ops, user, reason, depends, dryRun }: Submission): JobS
 }
 
 export function marksOf({ ops, user }: Submission): string[] {
-  const marks = [`user:${user}`, ...ops.flatMap((op) => [`opcode:${op.OP_ID}`, ...resourcesOf(op).map((resource) => `resource:${resource}`)])];
+  const marks = [
+    `user:${user}`,
+    ...ops.flatMap((op) => [`opcode:${op.OP_ID}`, ...resourcesOf(op).map((resource) => `resource:${resource}`)]),
+  ];
   return [...new Set(marks)];
 }
 

@@ -8,7 +8,12 @@ import { digestOf, marksOf, specOf } from './spec.js';
 import { now } from './timestamp.js';
 
 /** Stores the job and answers once Redis has it: its ID, and whether it is due at once. Errors as JobDesk.submit. */
-export async function submitJob(redis: Redis, keys: Keys, rememberS: number, submission: Submission): Promise<{ id: number; due: boolean }> {
+export async function submitJob(
+  redis: Redis,
+  keys: Keys,
+  rememberS: number,
+  submission: Submission,
+): Promise<{ id: number; due: boolean }> {
   const { idempotency, user, priority, depends } = submission;
   const [outcome, id] = await redis.rapidSubmit(
     keys.prefix,

@@ -184,11 +184,14 @@ export function hypervisorContract(
     testIf(guestsPowerOff)('a guest with ACPI powers off when asked', async () => {
       const { uuid } = await started({ acpi: true });
       await expect
-        .poll(async () => {
-          // A guest that is still booting does not hear it yet: it is asked until it does.
-          await hypervisor.requestShutdown(uuid);
-          return sighting(uuid);
-        }, { timeout: shutdownTimeoutMs, interval: 200 })
+        .poll(
+          async () => {
+            // A guest that is still booting does not hear it yet: it is asked until it does.
+            await hypervisor.requestShutdown(uuid);
+            return sighting(uuid);
+          },
+          { timeout: shutdownTimeoutMs, interval: 200 },
+        )
         .toMatchObject({ state: 'shutoff', endReason: 'shutdown' });
     });
 
@@ -196,11 +199,14 @@ export function hypervisorContract(
       const deaf = await started({ acpi: false });
       const hearing = await started({ acpi: true });
       await expect
-        .poll(async () => {
-          await hypervisor.requestShutdown(deaf.uuid);
-          await hypervisor.requestShutdown(hearing.uuid);
-          return stateOf(hearing.uuid);
-        }, { timeout: shutdownTimeoutMs, interval: 200 })
+        .poll(
+          async () => {
+            await hypervisor.requestShutdown(deaf.uuid);
+            await hypervisor.requestShutdown(hearing.uuid);
+            return stateOf(hearing.uuid);
+          },
+          { timeout: shutdownTimeoutMs, interval: 200 },
+        )
         .toBe('shutoff');
       expect(await stateOf(deaf.uuid)).toBe('running');
     });

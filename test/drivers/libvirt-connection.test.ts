@@ -61,9 +61,7 @@ describeReal('libvirt connections', missingLibvirt(), () => {
     const other = await connectLibvirt({ uri: 'test:///default' });
     const silent = await silentListener();
     const threadsBefore = await threadCount();
-    const connecting = Promise.allSettled(
-      Array.from({ length: 8 }, () => connectLibvirt({ uri: silent.uri, callTimeoutMs: 3000 })),
-    );
+    const connecting = Promise.allSettled(Array.from({ length: 8 }, () => connectLibvirt({ uri: silent.uri, callTimeoutMs: 3000 })));
     // All are on their way; starting their threads is what takes the processor, so it is not measured.
     await expect.poll(threadCount, { timeout: 10_000 }).toBeGreaterThanOrEqual(threadsBefore + 8);
     for (let round = 0; round < 10; round += 1) {

@@ -113,9 +113,7 @@ describeReal('libvirtd and QEMU', missingLibvirtd(), () => {
     test('a QEMU that is killed is a guest that crashed', async () => {
       expect((await hypervisor.host()).qemuVersion).toMatch(/^\d+\.\d+\.\d+$/);
       await libvirtd.killGuest('survivor');
-      await expect
-        .poll(() => hypervisor.domain(uuid), { timeout: 10_000 })
-        .toMatchObject({ state: 'shutoff', endReason: 'crashed' });
+      await expect.poll(() => hypervisor.domain(uuid), { timeout: 10_000 }).toMatchObject({ state: 'shutoff', endReason: 'crashed' });
     });
   });
 });

@@ -84,9 +84,7 @@ export async function privateLibvirtd(): Promise<PrivateLibvirtd> {
     `listen_tls = 0\nlisten_tcp = 1\nlisten_addr = "127.0.0.1"\ntcp_port = "${port}"\nauth_tcp = "none"\n`,
   );
   await writeFile(join(directory, 'etc', 'qemu.conf'), QEMU_CONF);
-  const mounts = Object.entries(FOLDERS).map(
-    ([copy, folder]) => `mkdir -p ${folder} && mount --bind ${join(directory, copy)} ${folder}`,
-  );
+  const mounts = Object.entries(FOLDERS).map(([copy, folder]) => `mkdir -p ${folder} && mount --bind ${join(directory, copy)} ${folder}`);
   const script = [...mounts, `exec ${LIBVIRTD} --listen --pid-file /run/libvirt/libvirtd.pid`].join(' && ');
   const guests = join(directory, 'run', 'qemu');
   let daemon: ChildProcess | undefined;

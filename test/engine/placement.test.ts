@@ -44,20 +44,30 @@ describe('the best node', () => {
   it.each([
     ['mem', { a: { running: [512, 512] }, b: { running: [1000], stopped: [9000] }, c: { running: [4000] } }, 'b'],
     ['vcpus', { a: { running: [1, 1], vcpu: 2 }, b: { running: [9000], vcpu: 3 }, c: { running: [1, 1, 1], vcpu: 2 } }, 'b'],
-    ['load', { a: { report: { load: 0.4 } }, b: { report: { load: 0.3 }, running: [9000], stopped: [1, 1] }, c: { report: { load: 2 } } }, 'b'],
+    [
+      'load',
+      { a: { report: { load: 0.4 } }, b: { report: { load: 0.3 }, running: [9000], stopped: [1, 1] }, c: { report: { load: 2 } } },
+      'b',
+    ],
     ['vms', { a: { stopped: [1, 1, 1] }, b: { running: [9000, 9000] }, c: { running: [1], stopped: [1, 1] } }, 'b'],
   ] as const)('by %s', async (selector, nodes, best) => {
     const choose = await choosing(nodes as unknown as Record<string, Sketch>);
     expect(choose(selector)).toBe(best);
   });
 
-  it.each(['mem', 'vcpus', 'load', 'vms'] as const)('by %s is the one with fewer VMs when they are equal, and then the first by name', async (selector) => {
-    const tied = await choosing({ b: {}, a: { stopped: [64] }, d: {}, c: {} });
-    expect(tied(selector)).toBe('b');
-  });
+  it.each(['mem', 'vcpus', 'load', 'vms'] as const)(
+    'by %s is the one with fewer VMs when they are equal, and then the first by name',
+    async (selector) => {
+      const tied = await choosing({ b: {}, a: { stopped: [64] }, d: {}, c: {} });
+      expect(tied(selector)).toBe('b');
+    },
+  );
 
   it.each(['mem', 'vcpus', 'load', 'vms'] as const)('by %s is never one that is dead or full', async (selector) => {
-    const choose = await choosing({ best: { report: { memory_total: 63 } }, second: { report: { load: 9 }, running: [64], stopped: [1, 1] } });
+    const choose = await choosing({
+      best: { report: { memory_total: 63 } },
+      second: { report: { load: 9 }, running: [64], stopped: [1, 1] },
+    });
     expect(choose(selector)).toBe('second');
   });
 });
@@ -74,7 +84,9 @@ describe('OP_VM_DEFINE', () => {
     await cluster.addWorker();
     expect(await define(cluster, { node: 'hv9' })).toEqual(refused('node "hv9" does not exist', 'unknown_entity'));
     await cluster.store.discard('/node-reports/hv2');
-    await expect.poll(() => define(cluster, { node: 'hv2' })).toEqual(refused('node "hv2" is not running (daemon state dead)', 'wrong_state'));
+    await expect
+      .poll(() => define(cluster, { node: 'hv2' }))
+      .toEqual(refused('node "hv2" is not running (daemon state dead)', 'wrong_state'));
   });
 
   it('says of each node why it cannot be, when none can', async () => {
@@ -82,7 +94,8 @@ describe('OP_VM_DEFINE', () => {
     await cluster.store.discard('/node-reports/hv1');
     await reportNode(cluster.store, 'hv2', nodeReport({ memory_total: 63 }));
     await cluster.addWorker();
-    const text = 'no node can take the VM: "hv1" is not running (daemon state dead); "hv2" has 63 MiB left, of the 64 MiB that the VM needs';
+    const text =
+      'no node can take the VM: "hv1" is not running (daemon state dead); "hv2" has 63 MiB left, of the 64 MiB that the VM needs';
     expect(await define(cluster)).toEqual(refused(text, 'insufficient_resources'));
     const empty = await startCluster({ redisUrl: redis().url, nodes: [] });
     await empty.addWorker();
@@ -96,6 +109,8 @@ describe('OP_VM_DEFINE', () => {
     const guest = newGuest('web1');
     expect(await define(cluster, { node: 'hv2', xml: guestXml(guest) })).toEqual(['success', { ...guest, node: 'hv2' }]);
     const { opresult } = await cluster.run({ OP_ID: 'OP_VM_START', vm: 'web1' });
-    expect(opresult).toEqual([['OpPrereqError', ['node "hv2" has 63 MiB left, of the 64 MiB that the VM needs', 'insufficient_resources']]]);
+    expect(opresult).toEqual([
+      ['OpPrereqError', ['node "hv2" has 63 MiB left, of the 64 MiB that the VM needs', 'insufficient_resources']],
+    ]);
   });
 });

@@ -68,7 +68,10 @@ it('runs no more opcodes on a node than it may, over both workers', async () => 
   await Promise.all([addWorker({ opcodes: gates.opcodes, opcodesPerNode: 3 }), addWorker({ opcodes: gates.opcodes, opcodesPerNode: 3 })]);
   const jobs = await Promise.all(Array.from({ length: 20 }, () => submit(passGates(['here', 'open'], { node: 'hv1' }))));
   await gates.arrivals('here', 3);
-  const waits = async () => (await desk.list({ status: ['waiting'], limit: 100 })).jobs.filter(({ oplog }) => oplog[0]?.some(([, , , text]) => text.startsWith('waits for node/hv1')));
+  const waits = async () =>
+    (await desk.list({ status: ['waiting'], limit: 100 })).jobs.filter(({ oplog }) =>
+      oplog[0]?.some(([, , , text]) => text.startsWith('waits for node/hv1')),
+    );
   await expect.poll(async () => (await waits()).length).toBe(17);
   const elsewhere = await submit(passGates(['open'], { node: 'hv2' }));
   expect((await end(elsewhere)).status).toBe('success');
@@ -81,7 +84,14 @@ it('runs no more opcodes on a node than it may, over both workers', async () => 
 
 it.each([
   ['name', () => newGuest('web1'), 'VM "web1" exists already'],
-  ['name and UUID', ((guest) => () => guest)(newGuest('web2')), 'VM "web2" exists already'],
+  [
+    'name and UUID',
+    (
+      (guest) => () =>
+        guest
+    )(newGuest('web2')),
+    'VM "web2" exists already',
+  ],
   ['UUID', ((uuid) => (index: number) => ({ name: `web3-${index}`, uuid }))(newGuest('web3').uuid), undefined],
 ])('defines one VM when twenty clients define the same %s at once', async (_what, guestOf, text) => {
   const { addWorker, submit, end, vms, store } = await startCluster({ redisUrl: redis().url });
@@ -91,10 +101,15 @@ it.each([
   const records = await Promise.all(jobs.map((job) => end(job)));
   const [defined, ...others] = records.filter(({ status }) => status === 'success');
   expect([others, (await store.children('/vms')).length, (await store.children('/vm-names')).length]).toEqual([[], 1, 1]);
-  expect(await vms.get(guests[records.indexOf(defined as (typeof records)[number])]?.name ?? '')).toMatchObject({ defined_by: defined?.id });
+  expect(await vms.get(guests[records.indexOf(defined as (typeof records)[number])]?.name ?? '')).toMatchObject({
+    defined_by: defined?.id,
+  });
   const refused = records.filter((record) => record !== defined);
   for (const { status, opresult } of refused) {
-    expect([status, opresult]).toEqual(['error', [['OpPrereqError', [text ?? expect.stringMatching(/^VM ".+" exists already$/), 'already_exists']]]]);
+    expect([status, opresult]).toEqual([
+      'error',
+      [['OpPrereqError', [text ?? expect.stringMatching(/^VM ".+" exists already$/), 'already_exists']]],
+    ]);
   }
 });
 
@@ -104,7 +119,9 @@ it('lets one of several opcodes on a VM through at a time, in whatever order, to
   const guest = newGuest('web1');
   await addGuest(cluster, guest);
   const jobs = await Promise.all(
-    Array.from({ length: 40 }, (_, index) => cluster.submit({ OP_ID: index % 2 === 0 ? 'OP_VM_START' : 'OP_VM_STOP', vm: index % 4 < 2 ? guest.name : guest.uuid })),
+    Array.from({ length: 40 }, (_, index) =>
+      cluster.submit({ OP_ID: index % 2 === 0 ? 'OP_VM_START' : 'OP_VM_STOP', vm: index % 4 < 2 ? guest.name : guest.uuid }),
+    ),
   );
   const records = await Promise.all(jobs.map((job) => cluster.end(job)));
   expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['success']));
@@ -113,7 +130,8 @@ it('lets one of several opcodes on a VM through at a time, in whatever order, to
 });
 
 const inside = ({ events }: Gates, at: string) =>
-  events.filter(({ gate, what }) => gate === at && what === 'arrived').length - events.filter(({ gate, what }) => gate === at && what === 'passed').length;
+  events.filter(({ gate, what }) => gate === at && what === 'arrived').length -
+  events.filter(({ gate, what }) => gate === at && what === 'passed').length;
 
 /** How many of the jobs had begun and not passed their last gate at the same time. */
 function mostAtOnce({ events }: Gates, jobs: number[]): number {

@@ -31,7 +31,10 @@ it('is taken up within 10 s at the step where the worker died, once, and said so
 it('is given up when too many workers died at one step, and not when it got on between', async () => {
   const { addWorker, submit, end } = await cluster();
   const stations = [buildGates(), buildGates(), buildGates()] as const;
-  const [stuck, moving] = [await submit(passGates(['open', 'here', 'open-end'])), await submit(passGates(['there', 'further', 'open-end']))];
+  const [stuck, moving] = [
+    await submit(passGates(['open', 'here', 'open-end'])),
+    await submit(passGates(['there', 'further', 'open-end'])),
+  ];
   const first = await addWorker({ opcodes: stations[0].opcodes, takeUpLimit: 1 });
   await Promise.all([stations[0].arrivals('here'), stations[0].arrivals('there')]);
   await first.die();
@@ -42,7 +45,8 @@ it('is given up when too many workers died at one step, and not when it got on b
   await addWorker({ opcodes: stations[2].opcodes, takeUpLimit: 1 });
   stations[2].open('further');
   const [given, success] = [await end(stuck, 15_000), await end(moving, 15_000)];
-  const text = 'given up at step 2 of 3 ("pass here"): 2 workers in a row died there; what the step did, and the steps before it, stay as they are';
+  const text =
+    'given up at step 2 of 3 ("pass here"): 2 workers in a row died there; what the step did, and the steps before it, stay as they are';
   expect([given.status, given.opresult]).toEqual(['error', [['OpExecError', [text, 'environment_error']]]]);
   expect(success.status).toBe('success');
 });
@@ -88,7 +92,8 @@ it('is not touched any more by a worker that was cut off, lost its locks and get
   await frozen.arrivals('here');
   first.freeze();
   const second = await addWorker({ opcodes: living.opcodes });
-  const lockIsWith = async () => (await listLocks(store)).map(({ holders, waiters }) => [holders, waiters].map((all) => all.map(({ worker }) => worker)));
+  const lockIsWith = async () =>
+    (await listLocks(store)).map(({ holders, waiters }) => [holders, waiters].map((all) => all.map(({ worker }) => worker)));
   await expect.poll(lockIsWith, { timeout: 15_000 }).toEqual([[[first.name], [second.name]]]);
   await first.session.expire();
   await living.arrivals('here');
@@ -164,5 +169,7 @@ it('ends in error when no worker knows its opcode', async () => {
   const { addWorker, run } = await cluster();
   await addWorker({ name: 'old' });
   const record = await run({ OP_ID: 'OP_OF_TOMORROW' });
-  expect(record.opresult).toEqual([['OpPrereqError', ['worker old does not know OP_OF_TOMORROW; is it older than the API?', 'environment_error']]]);
+  expect(record.opresult).toEqual([
+    ['OpPrereqError', ['worker old does not know OP_OF_TOMORROW; is it older than the API?', 'environment_error']],
+  ]);
 });

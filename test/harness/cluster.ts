@@ -51,7 +51,12 @@ export interface TestCluster {
 }
 
 /** A cluster without workers, for the test that calls this; it is closed when the test ends. */
-export async function startCluster({ redisUrl, nodes = ['hv1', 'hv2'], keepCount = 100_000, shutdownDelayMs = 20 }: ClusterOptions): Promise<TestCluster> {
+export async function startCluster({
+  redisUrl,
+  nodes = ['hv1', 'hv2'],
+  keepCount = 100_000,
+  shutdownDelayMs = 20,
+}: ClusterOptions): Promise<TestCluster> {
   const closing = createClosing();
   onTestFinished(() => closing.close());
   const prefix = `{test-${randomUUID()}}`;

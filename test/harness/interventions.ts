@@ -30,6 +30,8 @@ export function intervene(opcodes: ReadonlyMap<string, OpcodeDefinition>): {
     run: (context) => wrap(context, 'run', index, run),
     ...(undo === undefined ? {} : { undo: async (context) => void (await wrap(context, 'undo', index, undo)) }),
   });
-  const wrapped = [...opcodes.values()].map((definition): OpcodeDefinition => ({ ...definition, steps: (facts) => definition.steps(facts).map(wrapStep) }));
+  const wrapped = [...opcodes.values()].map(
+    (definition): OpcodeDefinition => ({ ...definition, steps: (facts) => definition.steps(facts).map(wrapStep) }),
+  );
   return { opcodes: new Map(wrapped.map((definition) => [definition.id, definition])), in: interventions };
 }

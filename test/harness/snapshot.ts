@@ -16,14 +16,18 @@ export interface Snapshot {
 /** The world as it is now. */
 export async function takeSnapshot(store: Store, world: SimulatedWorld): Promise<Snapshot> {
   const branches = await Promise.all([VMS, VM_NAMES, NODES].map((path) => nodesBelow(store, path)));
-  const domains = Object.entries(world.snapshot()).flatMap(([node, all]) => all.map((domain) => [`${node}/${domain.uuid}`, visible(domain)]));
+  const domains = Object.entries(world.snapshot()).flatMap(([node, all]) =>
+    all.map((domain) => [`${node}/${domain.uuid}`, visible(domain)]),
+  );
   return { kept: Object.fromEntries(branches.flat()), domains: Object.fromEntries(domains) };
 }
 
 /** The part of a snapshot that is about one VM, without its name and UUID: to be compared with that of another VM. */
 export function partAbout({ kept, domains }: Snapshot, { name, uuid }: { name: string; uuid: string }): unknown {
   const about = <T>(record: Record<string, T>) =>
-    Object.entries(record).filter(([key, value]) => [key, JSON.stringify(value)].some((text) => text.includes(uuid) || text.includes(name)));
+    Object.entries(record).filter(([key, value]) =>
+      [key, JSON.stringify(value)].some((text) => text.includes(uuid) || text.includes(name)),
+    );
   const text = JSON.stringify({ kept: about(kept).map(([path, data]) => [path, withoutOrigin(data)]), domains: about(domains) });
   return JSON.parse(text.replaceAll(uuid, 'UUID').replaceAll(name, 'NAME'));
 }

@@ -20,7 +20,12 @@ it('begin when all of them have ended as they should, and not before', async () 
   const gates = buildGates();
   await addWorker({ opcodes: new Map([...gates.opcodes]) });
   const [one, two] = [await submit(passGates(['one'])), await submit(passGates(['two']))];
-  const job = await submit(passGates(['open']), { depends: [[one, ['success']], [two, ['success', 'error']]] });
+  const job = await submit(passGates(['open']), {
+    depends: [
+      [one, ['success']],
+      [two, ['success', 'error']],
+    ],
+  });
   await Promise.all([gates.arrivals('one'), gates.arrivals('two')]);
   gates.open('one');
   await end(one);
@@ -47,7 +52,16 @@ it('fail, are cancelled or run, as the end of the other one says', async () => {
   expect(await desk.cancel(canceled, 1000)).toEqual([true, `Dequeued job ${canceled}`]);
   await addWorker();
   const records = await Promise.all(jobs.map((job) => end(job)));
-  expect(records.map(({ status }) => status)).toEqual(['success', 'error', 'error', 'success', 'success', 'canceled', 'success', 'canceled']);
+  expect(records.map(({ status }) => status)).toEqual([
+    'success',
+    'error',
+    'error',
+    'success',
+    'success',
+    'canceled',
+    'success',
+    'canceled',
+  ]);
   const text = `Dependency job ${bad} finished with status 'error', not one of 'success' as required`;
   expect(records[2]?.opresult).toEqual([['OpPrereqError', [text, 'wrong_state']]]);
   expect(records[5]?.opresult).toEqual(['Job canceled by request']);
@@ -58,9 +72,20 @@ it('count back from their own number when it is negative', async () => {
   await addWorker();
   const first = await submit(delay);
   const second = await submit(failing);
-  const job = await submit(delay, { depends: [[-1, ['error']], [-2, ['success']]] });
+  const job = await submit(delay, {
+    depends: [
+      [-1, ['error']],
+      [-2, ['success']],
+    ],
+  });
   const record = await end(job);
-  expect([record.status, record.depends]).toEqual(['success', [[second, ['error']], [first, ['success']]]]);
+  expect([record.status, record.depends]).toEqual([
+    'success',
+    [
+      [second, ['error']],
+      [first, ['success']],
+    ],
+  ]);
 });
 
 it('are refused when they depend on a job that is not there', async () => {
@@ -84,7 +109,12 @@ it('are refused when they depend on a job that is not there', async () => {
 it('run though the other one was forgotten meanwhile', async () => {
   const { addWorker, submit, after, end, desk } = await cluster(1);
   const [one, two] = [await submit(delay), await submit(delay)];
-  const job = await submit(delay, { depends: [[one, ['canceled']], [two, ['success']]] });
+  const job = await submit(delay, {
+    depends: [
+      [one, ['canceled']],
+      [two, ['success']],
+    ],
+  });
   await desk.cancel(one, 0);
   for (let more = 0; more < 2; more++) await desk.cancel(await submit(delay), 0);
   expect(await desk.read(one)).toBeUndefined();

@@ -20,7 +20,10 @@ it('also for fifty submissions at once, and after the job has ended', async () =
 it('but not with another request, and not for another user or key', async () => {
   const { submit } = await startCluster({ redisUrl: redis().url });
   const job = await submit(delay, { ...keyed('a'), user: 'alice' });
-  await expect(submit(delay, { ...keyed('a', { ops: 2 }), user: 'alice' })).rejects.toMatchObject({ name: 'IdempotencyMismatch', errorClass: 'wrong_input' });
+  await expect(submit(delay, { ...keyed('a', { ops: 2 }), user: 'alice' })).rejects.toMatchObject({
+    name: 'IdempotencyMismatch',
+    errorClass: 'wrong_input',
+  });
   const others = await Promise.all([
     submit(delay, { ...keyed('a'), user: 'bob' }),
     submit(delay, { ...keyed('b'), user: 'alice' }),

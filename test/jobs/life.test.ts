@@ -29,8 +29,15 @@ it('is queued, waits for its locks, runs and ends, and every status is told', as
   await addWorker({ opcodes: gates.opcodes });
   await gates.arrivals('before');
   const waiting = await desk.waitFor(job, ({ oplog }) => (oplog[0]?.length ?? 0) > 0, 5000);
-  expect(waiting).toMatchObject({ status: 'waiting', opstatus: ['waiting'], start_ts: [expect.any(Number), expect.any(Number)], end_ts: null });
-  expect(waiting?.oplog[0]).toEqual([[1, [expect.any(Number), expect.any(Number)], 'message', `waits for vm/web1, asked for by job ${blocker} (OP_PASS_GATES) before`]]);
+  expect(waiting).toMatchObject({
+    status: 'waiting',
+    opstatus: ['waiting'],
+    start_ts: [expect.any(Number), expect.any(Number)],
+    end_ts: null,
+  });
+  expect(waiting?.oplog[0]).toEqual([
+    [1, [expect.any(Number), expect.any(Number)], 'message', `waits for vm/web1, asked for by job ${blocker} (OP_PASS_GATES) before`],
+  ]);
   gates.open('before');
   await gates.arrivals('here');
   expect(await desk.read(job)).toMatchObject({
@@ -43,7 +50,12 @@ it('is queued, waits for its locks, runs and ends, and every status is told', as
   await expect.poll(async () => (await desk.read(job))?.progress[0]?.done).toBe(1);
   gates.open('there');
   const record = await end(job);
-  expect(record).toMatchObject({ status: 'success', opstatus: ['success'], opresult: [['here', 'there']], progress: [{ done: 2, total: 2 }] });
+  expect(record).toMatchObject({
+    status: 'success',
+    opstatus: ['success'],
+    opresult: [['here', 'there']],
+    progress: [{ done: 2, total: 2 }],
+  });
   const times = [record.received_ts, record.start_ts, record.end_ts].map((stamp) => (stamp?.[0] ?? 0) * 1e6 + (stamp?.[1] ?? 0));
   expect(times).toEqual(times.toSorted((one, other) => one - other));
 
@@ -102,8 +114,16 @@ it('carries any text of its log unharmed, and numbers it over all opcodes', asyn
   await addWorker();
   const texts = ['é ü ß', '虚拟机已启动', 'الجهاز يعمل', 'a\u0000b', '😀 \u2028 "quoted" \\ \n', ''];
   const delay = { OP_ID: 'OP_TEST_DELAY', duration: 0 };
-  const record = await run([{ ...delay, log: texts }, { ...delay, log: texts.toReversed() }], { reason: '停 \u0000 é' });
+  const record = await run(
+    [
+      { ...delay, log: texts },
+      { ...delay, log: texts.toReversed() },
+    ],
+    { reason: '停 \u0000 é' },
+  );
   expect(record.oplog.map((entries) => entries.map(([, , , text]) => text))).toEqual([texts, texts.toReversed()]);
-  expect(record.oplog.flat().map(([serial, , type]) => [serial, type])).toEqual(texts.concat(texts).map((_, index) => [index + 1, 'message']));
+  expect(record.oplog.flat().map(([serial, , type]) => [serial, type])).toEqual(
+    texts.concat(texts).map((_, index) => [index + 1, 'message']),
+  );
   expect(record.reason).toBe('停 \u0000 é');
 });

@@ -17,7 +17,9 @@ beforeAll(async () => {
     ids.push(...(await Promise.all(Array.from({ length: 100 }, (_, index) => desk.submit(submission(number + index))))));
   }
   await Promise.all(ids.filter((id) => id % 3 === 0).map((id) => desk.cancel(id, 0)));
-  all = (await Promise.all(ids.map((id) => desk.read(id)))).filter((record) => record !== undefined).toSorted((one, other) => other.id - one.id);
+  all = (await Promise.all(ids.map((id) => desk.read(id))))
+    .filter((record) => record !== undefined)
+    .toSorted((one, other) => other.id - one.id);
   return () => desk.close();
 });
 
@@ -42,7 +44,11 @@ it.each<[string, Omit<JobFilter, 'limit'>, (record: JobRecord) => boolean]>([
   ['a resource that begins like another', { resource: 'vm/vm' }, () => false],
   ['a user', { user: 'user3' }, isOfUser3],
   ['status and user', { status: ['canceled'], user: 'user3' }, (job) => canceled(job) && isOfUser3(job)],
-  ['opcode, status and user', { opcode: 'OP_VM_START', status: ['queued'], user: 'user3' }, (job) => starts(job) && !canceled(job) && isOfUser3(job)],
+  [
+    'opcode, status and user',
+    { opcode: 'OP_VM_START', status: ['queued'], user: 'user3' },
+    (job) => starts(job) && !canceled(job) && isOfUser3(job),
+  ],
   ['a resource, and a user who has more', { resource: 'vm/vm8', user: 'user3' }, (job) => job.ops[0]?.['vm'] === 'vm8' && isOfUser3(job)],
   ['what excludes itself', { opcode: 'OP_VM_STOP', resource: 'vm/vm8' }, () => false],
   ['an age that none has', { minAgeS: 3600 }, () => false],

@@ -15,7 +15,15 @@ it('of a submission: the client hears that nobody knows, and its key leads to th
   const desk = await openJobDesk({ redisUrl: `redis://${network.address}`, prefix: keys.prefix, keepCount: 100, idempotencyS: 60 });
   onTestFinished(() => desk.close());
   const ops = [{ OP_ID: 'OP_TEST_DELAY', duration: 0 }];
-  const submission = { ops, user: 'tester', reason: null, priority: 0, depends: [], dryRun: false, idempotency: { key: 'a', request: ops } };
+  const submission = {
+    ops,
+    user: 'tester',
+    reason: null,
+    priority: 0,
+    depends: [],
+    dryRun: false,
+    idempotency: { key: 'a', request: ops },
+  };
   network.loseAnswers();
   const outcome = desk.submit(submission).catch((error: unknown) => error);
   await expect.poll(async () => (await other.list({ limit: 10 })).jobs.length).toBe(1);
@@ -37,7 +45,8 @@ it('of what a worker wrote: it writes it again, and it stands there once', async
   worker.cut();
   expect((await end(job)).status).toBe('success');
   const steps: string[] = [];
-  for await (const event of desk.follow(job, 0, AbortSignal.timeout(5000))) if (event.type === 'step') steps.push(`${event.step} ${event.phase}`);
+  for await (const event of desk.follow(job, 0, AbortSignal.timeout(5000)))
+    if (event.type === 'step') steps.push(`${event.step} ${event.phase}`);
   expect(steps).toEqual(['pass here begun', 'pass here finished', 'pass open begun', 'pass open finished']);
   expect(gates.events.filter(({ what }) => what === 'passed').map(({ gate }) => gate)).toEqual(['here', 'open']);
 });

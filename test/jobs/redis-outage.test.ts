@@ -18,7 +18,9 @@ const startedOf = async (cluster: TestCluster) => {
 it('loses none of 200 queued and 20 running jobs, and repeats none', async () => {
   const cluster = await startCluster({ redisUrl: redis().url });
   const { gates } = await startedOf(cluster);
-  const running = await Promise.all(Array.from({ length: 20 }, (_, index) => cluster.submit(passGates(['open-1', 'here', 'open-2'], { lock: [`web${index}`] }))));
+  const running = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => cluster.submit(passGates(['open-1', 'here', 'open-2'], { lock: [`web${index}`] }))),
+  );
   await gates.arrivals('here', 20);
   const queued: { job: number; name: string }[] = await Promise.all(
     Array.from({ length: 200 }, async (_, index) => {
@@ -69,7 +71,8 @@ it('loses no number that it answered while it is killed again and again, and say
   }
   submitting = false;
   await Promise.all(clients);
-  for (const error of failures) expect(error).toMatchObject({ errorClass: 'environment_error', message: expect.stringContaining('Idempotency-Key') });
+  for (const error of failures)
+    expect(error).toMatchObject({ errorClass: 'environment_error', message: expect.stringContaining('Idempotency-Key') });
   const records = await Promise.all([...answered.keys()].map((job) => cluster.end(job, 30_000)));
   expect(records.filter(({ status }) => status !== 'success')).toEqual([]);
   for (const [job, name] of answered) expect((await cluster.vms.get(name)).defined_by).toBe(job);

@@ -10,7 +10,9 @@ const delay = { OP_ID: 'OP_TEST_DELAY', duration: 0 };
 it('by count: the oldest ends go first, with all that belongs to them', async () => {
   const { submit, desk, redis: look, keys, addWorker, end } = await startCluster({ redisUrl: redis().url, keepCount: 10 });
   const unended = await submit({ OP_ID: 'OP_VM_START', vm: 'kept' });
-  const jobs = await Promise.all(Array.from({ length: 30 }, (_, index) => submit({ OP_ID: 'OP_VM_START', vm: `vm${index}` }, { user: `user${index}` })));
+  const jobs = await Promise.all(
+    Array.from({ length: 30 }, (_, index) => submit({ OP_ID: 'OP_VM_START', vm: `vm${index}` }, { user: `user${index}` })),
+  );
   for (const job of jobs) await desk.cancel(job, 0);
   const { jobs: kept } = await desk.list({ limit: 100 });
   expect(kept.map(({ id }) => id)).toEqual([...jobs.slice(-10).toReversed(), unended]);
@@ -18,7 +20,11 @@ it('by count: the oldest ends go first, with all that belongs to them', async ()
   await addWorker();
   expect((await end(unended)).opresult).toEqual([['OpPrereqError', ['VM "kept" does not exist', 'unknown_entity']]]);
   const names = await look.keys(`${keys.prefix.replace(/[{}]/g, '\\$&')}*`);
-  expect(names.filter((name) => /:(user0|resource:vm\/vm0)$/.test(name) || name === keys.job(jobs[0] ?? 0) || name === keys.events(jobs[0] ?? 0))).toEqual([]);
+  expect(
+    names.filter(
+      (name) => /:(user0|resource:vm\/vm0)$/.test(name) || name === keys.job(jobs[0] ?? 0) || name === keys.events(jobs[0] ?? 0),
+    ),
+  ).toEqual([]);
 });
 
 it('by age: what ended longer ago than that is forgotten, and nothing else', async () => {

@@ -97,7 +97,9 @@ it('stops following when nobody wants it any more', async () => {
 
 /** A line for each connection that the server has. */
 const clientsOf = async (look: TestCluster['redis'], ...which: string[]): Promise<string[]> =>
-  String(await look.call('CLIENT', 'LIST', ...which)).trim().split('\n');
+  String(await look.call('CLIENT', 'LIST', ...which))
+    .trim()
+    .split('\n');
 
 async function followed({ desk }: TestCluster, job: number, after: number): Promise<JobEvent[]> {
   const events: JobEvent[] = [];

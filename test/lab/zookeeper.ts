@@ -88,6 +88,8 @@ function commandLine(configFile: string): [string, ...string[]] {
     // The serial collector and the first compiler only: on a small machine they start faster and hold less.
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
+    // To write these statistics the JVM changes its working folder for a moment, by which it is known here.
+    '-XX:-UsePerfData',
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     '-Dorg.slf4j.simpleLogger.showDateTime=true',
     '-Dzookeeper.jmx.log4j.disable=true',

@@ -25,7 +25,9 @@ it('undoes what was done, or runs to its end where it must', async () => {
     await Promise.race([goOn, stopped]);
   };
   const moments = SCENARIOS.flatMap((scenario) =>
-    stepsOf(scenario).flatMap((index) => (['before', 'after'] as const).map((when): [typeof scenario, Moment] => [scenario, `run ${index} ${when}`])),
+    stepsOf(scenario).flatMap((index) =>
+      (['before', 'after'] as const).map((when): [typeof scenario, Moment] => [scenario, `run ${index} ${when}`]),
+    ),
   );
   const takes = await inTurn(moments, ([scenario, moment]) => add(scenario, moment, { at: { [moment]: hold } }));
   await addWorker();

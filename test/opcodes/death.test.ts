@@ -84,14 +84,17 @@ it('is undone by another worker from any undo', async () => {
   const fail = async () => {
     throw new ClassifiedError('temp_insufficient_resources', 'as planned');
   };
-  const deaths = SCENARIOS.flatMap((scenario) => stepsOf(scenario).flatMap((index) => (['before', 'after'] as const).map((when) => ({ scenario, index, when }))));
+  const deaths = SCENARIOS.flatMap((scenario) =>
+    stepsOf(scenario).flatMap((index) => (['before', 'after'] as const).map((when) => ({ scenario, index, when }))),
+  );
   const takes = await inTurn(deaths, ({ scenario, index, when }) =>
     add(scenario, `undo ${index} ${when}`, { at: { [`run ${scenario.steps - 1} after`]: fail, [`undo ${index} ${when}`]: hold } }),
   );
   // Between the death and the new worker, nothing keeps an agent from following what it sees.
   await addAgent(cluster, 'hv1', 200);
   const doomed = await addWorker();
-  const alive = async () => (await cluster.desk.list({ status: ['queued', 'waiting', 'running'], limit: takes.length })).jobs.map(({ id }) => id);
+  const alive = async () =>
+    (await cluster.desk.list({ status: ['queued', 'waiting', 'running'], limit: takes.length })).jobs.map(({ id }) => id);
   // A step that has no undo holds nobody up; its job ends here and now.
   await expect.poll(async () => (await alive()).length === count(), { timeout: 20_000 }).toBe(true);
   const held = new Set(await alive());
@@ -101,7 +104,9 @@ it('is undone by another worker from any undo', async () => {
   const records = await ends(takes);
   const standing = await stand(takes);
   for (const [index, { label, before, job }] of takes.entries()) {
-    expect.soft([records[index]?.status, records[index]?.opresult], label).toEqual(['error', [['OpExecError', ['as planned', 'temp_insufficient_resources']]]]);
+    expect
+      .soft([records[index]?.status, records[index]?.opresult], label)
+      .toEqual(['error', [['OpExecError', ['as planned', 'temp_insufficient_resources']]]]);
     expect.soft(standing[index], label).toEqual(before);
     const log = texts(records[index]?.oplog[0]).filter((text) => String(text).startsWith('taken up'));
     const place = `undoing step ${(deaths[index]?.index ?? 0) + 1} of`;

@@ -98,7 +98,9 @@ it('touches nothing in a dry run, and tells its locks, facts and steps', async (
     expect.soft(locks, label).toContainEqual([`vm/${guest.uuid}`, 'exclusive']);
   }
   // What was told is what is then done.
-  const real = await Promise.all(rehearsed.map(({ scenario, guest }) => cluster.run({ OP_ID: scenario.opcode, ...scenario.parameters(guest) })));
+  const real = await Promise.all(
+    rehearsed.map(({ scenario, guest }) => cluster.run({ OP_ID: scenario.opcode, ...scenario.parameters(guest) })),
+  );
   for (const [index, { label }] of rehearsed.entries()) {
     expect.soft(real[index]?.progress[0]?.steps, label).toEqual(resultOf(dry[index]).steps);
   }

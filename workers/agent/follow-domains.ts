@@ -14,7 +14,11 @@ export interface Follower {
 }
 
 /** What a sighting means for the VM; undefined: the state is right already. */
-export function stateSeen(document: VmDocument, node: string, sighting: DomainSighting | undefined): Pick<VmDocument, 'state' | 'failed_reason'> | undefined {
+export function stateSeen(
+  document: VmDocument,
+  node: string,
+  sighting: DomainSighting | undefined,
+): Pick<VmDocument, 'state' | 'failed_reason'> | undefined {
   if (document.node !== node) return undefined;
   if (sighting?.state === 'running' || sighting?.state === 'paused') {
     return document.state === 'start' ? undefined : { state: 'start', failed_reason: '' };

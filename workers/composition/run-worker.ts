@@ -25,7 +25,10 @@ export interface WorkerParts {
 }
 
 /** Starts it; answers its name. */
-export async function runWorker({ config, redisUrl, store, cluster, hypervisors, opcodes, log }: WorkerParts, closing: Closing): Promise<string> {
+export async function runWorker(
+  { config, redisUrl, store, cluster, hypervisors, opcodes, log }: WorkerParts,
+  closing: Closing,
+): Promise<string> {
   const worker = config.worker.name || `${hostname()}-${process.pid}`;
   const keys = keysOf(config.redis.prefix);
   const redis = connectPatiently(redisUrl);

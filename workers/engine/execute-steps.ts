@@ -112,4 +112,5 @@ function contextOf({ engine, run, journal }: Execution, signal: AbortSignal): St
   };
 }
 
-const firstOf = (signal: AbortSignal, others: AbortSignal[]): AbortSignal => (others.length === 0 ? signal : AbortSignal.any([signal, ...others]));
+const firstOf = (signal: AbortSignal, others: AbortSignal[]): AbortSignal =>
+  others.length === 0 ? signal : AbortSignal.any([signal, ...others]);

@@ -11,6 +11,9 @@ const PROGRESS_EVERY_MS = 500;
 
 type StepPhase = Extract<JobEvent, { type: 'step' }>['phase'];
 
+/** Not through the middle of a character. */
+const cut = (message: string): string => message.slice(0, MOST_CHARACTERS).replace(/[\uD800-\uDBFF]$/, '');
+
 export interface Journal {
   log(message: string): void;
   step(name: string, phase: StepPhase): void;
@@ -53,7 +56,7 @@ export function openJournal(run: Run, opcode: number): Journal {
     log(message) {
       const at: Timestamp = now();
       run.logLength += 1;
-      add({ type: 'log', at, opcode, entry: [run.logLength, at, 'message', message.slice(0, MOST_CHARACTERS)] });
+      add({ type: 'log', at, opcode, entry: [run.logLength, at, 'message', cut(message)] });
     },
     step: (name, phase) => add({ type: 'step', at: now(), opcode, step: name, phase }),
     async fate(next, change = {}) {
@@ -62,7 +65,11 @@ export function openJournal(run: Run, opcode: number): Journal {
       if (status === 'running') times[1] ??= now();
       if (isFinal(status)) times[2] = now();
       const told: StoredEvent[] = changed ? [{ type: 'opcode', at: now(), opcode, status }] : [];
-      await write({ ...change, fields: { ...change.fields, [`op:${opcode}`]: { status, result, progress, times } }, events: [...told, ...(change.events ?? [])] });
+      await write({
+        ...change,
+        fields: { ...change.fields, [`op:${opcode}`]: { status, result, progress, times } },
+        events: [...told, ...(change.events ?? [])],
+      });
     },
     progress(fraction) {
       if (progress === null || performance.now() - progressAt < PROGRESS_EVERY_MS) return;

@@ -25,5 +25,8 @@ export function withRemains(outcome: Outcome, remains: string[]): Outcome {
   if (remains.length === 0 || outcome.status === 'success') return outcome;
   const [text, errorClass] = outcome.status === 'error' ? outcome.result[1] : [String(outcome.result), undefined];
   const left = remains.map((name) => `"${name}"`).join(', ');
-  return { status: 'error', result: ['OpExecError', [`${text}; could not undo, and left behind: ${left}`, errorClass ?? 'environment_error']] };
+  return {
+    status: 'error',
+    result: ['OpExecError', [`${text}; could not undo, and left behind: ${left}`, errorClass ?? 'environment_error']],
+  };
 }

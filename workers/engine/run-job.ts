@@ -60,11 +60,20 @@ function refusal(run: Run, index: number): Outcome | undefined {
 }
 
 /** Writes down that, and where, the job is taken up; the opcode's end when too many workers have died there. */
-async function takeUp({ worker, opcodes, takeUpLimit }: EngineParts, run: Run, index: number, journal: Journal): Promise<Outcome | undefined> {
+async function takeUp(
+  { worker, opcodes, takeUpLimit }: EngineParts,
+  run: Run,
+  index: number,
+  journal: Journal,
+): Promise<Outcome | undefined> {
   const prepared = preparedIn(run, index);
-  const names = prepared === undefined ? [] : (opcodes.get(run.spec.ops[index]?.OP_ID ?? '')?.steps(prepared.facts) ?? []).map(({ name }) => name);
+  const names =
+    prepared === undefined ? [] : (opcodes.get(run.spec.ops[index]?.OP_ID ?? '')?.steps(prepared.facts) ?? []).map(({ name }) => name);
   const { done, undoing } = positionIn(run, index);
-  const at = undoing === undefined ? `step ${done + 1} of ${names.length} ("${names[done] ?? 'result'}")` : `undoing step ${undoing} of ${names.length}`;
+  const at =
+    undoing === undefined
+      ? `step ${done + 1} of ${names.length} ("${names[done] ?? 'result'}")`
+      : `undoing step ${undoing} of ${names.length}`;
   const where = prepared === undefined ? 'before the first step' : at;
 
   const before = run.note<TakeUps | null>('taken_up');
@@ -110,7 +119,8 @@ async function writeOutcome(run: Run, index: number, journal: Journal, outcome: 
   const rest = outcome.status === 'error' ? PRECEDING_FAILED : CANCELED;
   const fields: Record<string, unknown> = {};
   if (outcome.status !== 'success') {
-    for (let later = index + 1; later < run.spec.ops.length; later++) fields[`op:${later}`] = { ...rest, progress: null, times: [null, null, null] } satisfies OpcodeFate;
+    for (let later = index + 1; later < run.spec.ops.length; later++)
+      fields[`op:${later}`] = { ...rest, progress: null, times: [null, null, null] } satisfies OpcodeFate;
   }
   const ends = last || outcome.status !== 'success';
   const progress = run.fate(index).progress;

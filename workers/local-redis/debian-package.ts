@@ -35,22 +35,26 @@ export async function ensurePackages(names: readonly string[]): Promise<void> {
 }
 
 async function missingPackages(names: readonly string[]): Promise<string[]> {
-  const { stdout, failed, exitCode } = await execa(
-    'dpkg-query',
-    ['--show', '--showformat', '${Package} ${db:Status-Status}\n', ...names],
-    { reject: false },
-  );
+  const { stdout, failed, exitCode } = await execa('dpkg-query', ['--show', '--showformat', '${Package} ${db:Status-Status}\n', ...names], {
+    reject: false,
+  });
   // Exit code 1 says that some name is unknown; everything else that fails means there is no dpkg at all.
   if (failed && exitCode !== 1) return [...names];
   const installed = new Set(
-    stdout.split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ')[0]),
+    stdout
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ')[0]),
   );
   return names.filter((name) => !installed.has(name));
 }
 
 /** Throws when this machine or this user can't install packages. */
 export async function assertMayInstall(names: readonly string[]): Promise<void> {
-  const apt = await access('/usr/bin/apt-get').then(() => true, () => false);
+  const apt = await access('/usr/bin/apt-get').then(
+    () => true,
+    () => false,
+  );
   if (apt && process.getuid?.() === 0) return;
   throw new Error(
     `these Debian packages are needed: ${names.join(' ')}. ` +

@@ -29,7 +29,12 @@ export async function startLocalRedis(stateDir: string): Promise<LocalRedis> {
   const configFile = join(dir, 'redis.conf');
   await writeFile(configFile, configuration(dir, socket));
   // In a process group of its own, so that Ctrl-C reaches rapid first; and ended by the kernel should rapid be killed.
-  const server = execa('setpriv', ['--pdeathsig', 'TERM', 'redis-server', configFile], { detached: true, stdio: 'ignore', reject: false, cleanup: false });
+  const server = execa('setpriv', ['--pdeathsig', 'TERM', 'redis-server', configFile], {
+    detached: true,
+    stdio: 'ignore',
+    reject: false,
+    cleanup: false,
+  });
   await untilLoaded(socket, server);
   return {
     url: socket,

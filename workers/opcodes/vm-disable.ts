@@ -10,7 +10,10 @@ export const vmDisable = opcode(VmDisable, {
   check: async ({ vms }, { vm }) => {
     const document = await vms.get(vm);
     if (!['stop', 'fail', 'disable'].includes(document.state)) {
-      throw new ClassifiedError('wrong_state', `VM "${document.name}" must be stopped before disabling; it is in state "${document.state}"`);
+      throw new ClassifiedError(
+        'wrong_state',
+        `VM "${document.name}" must be stopped before disabling; it is in state "${document.state}"`,
+      );
     }
     return document;
   },

@@ -14,6 +14,9 @@ export const vmStop = opcode(VmStop, {
     ...(up ? [restoringState(document, destroyDomain(document)), forgetDomain(document)] : []),
     ...(up || !['stop', 'disable'].includes(document.state) ? [recordState(document, 'stop')] : []),
   ],
-  result: ({ document, up }) => ({ uuid: document.uuid, state: !up && document.state === 'disable' ? ('disable' as const) : ('stop' as const) }),
+  result: ({ document, up }) => ({
+    uuid: document.uuid,
+    state: !up && document.state === 'disable' ? ('disable' as const) : ('stop' as const),
+  }),
   uninterruptible: "the guest's power is cut at once",
 });

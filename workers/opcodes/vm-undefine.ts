@@ -10,7 +10,11 @@ export const vmUndefine = opcode(VmUndefine, {
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm }) => await observe(world, await world.vms.get(vm)),
   node: ({ document }) => document.node,
-  steps: ({ document, up }) => [...(up ? [restoringState(document, destroyDomain(document))] : []), forgetDomain(document), removeVm(document)],
+  steps: ({ document, up }) => [
+    ...(up ? [restoringState(document, destroyDomain(document))] : []),
+    forgetDomain(document),
+    removeVm(document),
+  ],
   result: ({ document: { uuid, name } }) => ({ uuid, name }),
   uninterruptible: "the guest's power is cut at once",
 });

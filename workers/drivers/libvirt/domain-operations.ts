@@ -102,22 +102,34 @@ function define(libvirt: Libvirt, connection: Pointer, xml: string): void {
 }
 
 function start(libvirt: Libvirt, connection: Pointer, uuid: string): void {
-  withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
-    unlessThereAlready(libvirt, found, true, () => libvirt.createDomain(found));
-  });
+  withDomain(
+    libvirt,
+    () => libvirt.domainByUuid(connection, uuid),
+    (found) => {
+      unlessThereAlready(libvirt, found, true, () => libvirt.createDomain(found));
+    },
+  );
 }
 
 function requestShutdown(libvirt: Libvirt, connection: Pointer, uuid: string): void {
-  withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
-    unlessThereAlready(libvirt, found, false, () => libvirt.shutdownDomain(found));
-  });
+  withDomain(
+    libvirt,
+    () => libvirt.domainByUuid(connection, uuid),
+    (found) => {
+      unlessThereAlready(libvirt, found, false, () => libvirt.shutdownDomain(found));
+    },
+  );
 }
 
 function destroy(libvirt: Libvirt, connection: Pointer, uuid: string): void {
   whenKnown(() =>
-    withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
-      unlessThereAlready(libvirt, found, false, () => libvirt.destroyDomain(found));
-    }),
+    withDomain(
+      libvirt,
+      () => libvirt.domainByUuid(connection, uuid),
+      (found) => {
+        unlessThereAlready(libvirt, found, false, () => libvirt.destroyDomain(found));
+      },
+    ),
   );
 }
 
@@ -132,13 +144,17 @@ function undefineSomehow(libvirt: Libvirt, found: Pointer, [flags = 0, ...more] 
 
 function undefine(libvirt: Libvirt, connection: Pointer, uuid: string): void {
   whenKnown(() =>
-    withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), (found) => {
-      // libvirt would undefine a running domain too: it would run on and be forgotten when it ends.
-      if (libvirt.domainIsActive(found)) {
-        throw new LibvirtError(ErrorNumber.operationInvalid, FROM_NOWHERE, `domain ${libvirt.domainName(found)} is running`);
-      }
-      undefineSomehow(libvirt, found);
-    }),
+    withDomain(
+      libvirt,
+      () => libvirt.domainByUuid(connection, uuid),
+      (found) => {
+        // libvirt would undefine a running domain too: it would run on and be forgotten when it ends.
+        if (libvirt.domainIsActive(found)) {
+          throw new LibvirtError(ErrorNumber.operationInvalid, FROM_NOWHERE, `domain ${libvirt.domainName(found)} is running`);
+        }
+        undefineSomehow(libvirt, found);
+      },
+    ),
   );
 }
 

@@ -80,8 +80,7 @@ function domainCalls(c: LibvirtSymbols, checked: Check) {
     domainByUuid: (connection: Pointer, uuid: string): Pointer => present(c.domainLookupByUuid(connection, uuid)),
     domainByName: (connection: Pointer, name: string): Pointer => present(c.domainLookupByName(connection, name)),
     /** As a buffer, because koffi would copy a string to a stack of its own, which has its bounds. */
-    defineDomain: (connection: Pointer, xml: string): Pointer =>
-      present(c.domainDefineXml(connection, Buffer.from(`${xml}\0`), NO_FLAGS)),
+    defineDomain: (connection: Pointer, xml: string): Pointer => present(c.domainDefineXml(connection, Buffer.from(`${xml}\0`), NO_FLAGS)),
 
     freeDomain: (domain: Pointer): number => checked(c.domainFree(domain)),
     createDomain: (domain: Pointer): number => checked(c.domainCreate(domain)),

@@ -35,8 +35,7 @@ export function startLibvirtThread({ uri, library }: Omit<ThreadData, 'abandoned
   let pending: Pending | undefined;
   let ended = false;
 
-  const endedError = (cause?: unknown) =>
-    new ClassifiedError('environment_error', `the thread of a connection to ${uri} ended`, { cause });
+  const endedError = (cause?: unknown) => new ClassifiedError('environment_error', `the thread of a connection to ${uri} ended`, { cause });
   const fail = (cause?: unknown) => {
     ended = true;
     pending?.reject(endedError(cause));

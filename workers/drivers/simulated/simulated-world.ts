@@ -72,9 +72,7 @@ export async function openSimulatedWorld({
     node: nodeNamed,
     failNext: failures.failNext,
     snapshot: () =>
-      Object.fromEntries(
-        opened.map((node) => [node.size.name, structuredClone([...node.domains().values()]).toSorted(byUuid)]),
-      ),
+      Object.fromEntries(opened.map((node) => [node.size.name, structuredClone([...node.domains().values()]).toSorted(byUuid)])),
     async close() {
       await Promise.all(opened.map((node) => node.close()));
       await store.close();
