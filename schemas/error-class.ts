@@ -19,7 +19,7 @@ export type ErrorClass = keyof typeof MEANINGS;
 
 export const ERROR_CLASSES = Object.keys(MEANINGS) as ErrorClass[];
 
-export const ErrorClassSchema = Type.Unsafe<ErrorClass>({
+const ErrorClassSchema = Type.Unsafe<ErrorClass>({
   type: 'string',
   enum: ERROR_CLASSES,
   description: Object.entries(MEANINGS)

@@ -19,8 +19,8 @@ export const Timestamp = Type.Array(Type.Integer(), { minItems: 2, maxItems: 2, 
 export type Timestamp = [seconds: number, microseconds: number];
 const OptionalTimestamp = Type.Union([Timestamp, Type.Null()]);
 
-export const PRIORITIES = [10, 0, -10] as const;
-export const Priority = Type.Enum([...PRIORITIES], { default: 0, description: '10 low, 0 normal, -10 high (Ganeti)' });
+const PRIORITIES = [10, 0, -10] as const;
+const Priority = Type.Enum([...PRIORITIES], { default: 0, description: '10 low, 0 normal, -10 high (Ganeti)' });
 
 /** `[[job, [statuses]], …]`: run only after these jobs ended in one of these statuses. */
 export const Depends = Type.Array(

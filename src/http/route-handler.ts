@@ -6,7 +6,7 @@ import { prepare, validated } from '../validation/validate.js';
 import { authenticate } from './authentication.js';
 import type { RequestSignals } from './request-signals.js';
 import { readValues } from './request-values.js';
-import type { Request, Route, StreamRoute, Values } from './route.js';
+import { JsonText, type Request, type Route, type StreamRoute, type Values } from './route.js';
 import { eventStream } from './server-sent-events.js';
 import type { Services } from './services.js';
 import { submit } from './submission.js';
@@ -38,7 +38,7 @@ export function answer(ctx: Context, status: number, body: unknown, headers: Rec
   ctx.status = status;
   ctx.set('Content-Type', status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json');
   ctx.set(headers);
-  ctx.body = JSON.stringify(body);
+  ctx.body = body instanceof JsonText ? body.text : JSON.stringify(body);
 }
 
 async function answerEvents(ctx: Context, route: StreamRoute, services: Services, values: Values, request: Request): Promise<void> {

@@ -14,8 +14,18 @@ export interface Request {
 }
 
 export interface Answer {
+  /** What is answered as JSON; a JsonText as it stands. */
   body: unknown;
   headers?: Record<string, string>;
+}
+
+/** JSON that somebody has written already. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 interface Row<P extends TProperties> {

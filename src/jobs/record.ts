@@ -31,11 +31,11 @@ export function fateIn(fields: StoredFields, index: number): OpcodeFate {
   return { status, result: null, progress: null, times: [null, null, null] };
 }
 
-export function logEntriesIn(events: StoredEvent[], opcode: number): LogEntry[] {
+function logEntriesIn(events: StoredEvent[], opcode: number): LogEntry[] {
   return events.flatMap((event) => (event.type === 'log' && event.opcode === opcode ? [event.entry] : []));
 }
 
-export function recordFrom(id: number, fields: StoredFields, events: StoredEvent[]): JobRecord {
+function recordFrom(id: number, fields: StoredFields, events: StoredEvent[]): JobRecord {
   const spec = specIn(fields);
   const fates = spec.ops.map((_, index) => fateIn(fields, index));
   const resolved = parse<number[]>(fields['dependencies'], []);

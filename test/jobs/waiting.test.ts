@@ -74,7 +74,7 @@ it('follows a job without a gap or a repetition while it is written to, from any
     late.push(followed(started, job, 0));
   }
   await end(job);
-  const [all = [], ...others] = await Promise.all([followed(started, job, 0), ...late]);
+  const [all, ...others] = await Promise.all([followed(started, job, 0), ...late]);
   expect(all.map(({ serial }) => serial)).toEqual(all.map((_, index) => index + 1));
   expect(all.at(-1)).toMatchObject({ type: 'status', status: 'success' });
   expect(all.filter((event) => event.type === 'step')).toHaveLength(30 * 4);

@@ -14,7 +14,7 @@ export interface Follower {
 }
 
 /** What a sighting means for the VM; undefined: the state is right already. */
-export function stateSeen(
+function stateSeen(
   document: VmDocument,
   node: string,
   sighting: DomainSighting | undefined,
