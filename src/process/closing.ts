@@ -18,9 +18,12 @@ export function createClosing(): Closing {
   };
 }
 
+/** Longer than answers under way may take to end. What is left then is as after a crash, and that is survived. */
+const CLOSING_MS = 15_000;
+
 /**
  * Runs a process: `start` until it is up, then until a signal ends it. An error while it starts is told in one line and ends it with
- * exit code 1; a second signal ends it at once.
+ * exit code 1, as does an end that takes too long; a second signal ends it at once.
  */
 export async function runProcess(start: (closing: Closing, signal: AbortSignal) => Promise<string>): Promise<void> {
   const closing = createClosing();
@@ -28,6 +31,10 @@ export async function runProcess(start: (closing: Closing, signal: AbortSignal) 
   const stop = async () => {
     if (stopping.signal.aborted) process.exit(130);
     stopping.abort(new Error('told to stop'));
+    setTimeout(() => {
+      process.stderr.write('rapid could not end in good order, because something that it uses does not answer; it ends as after a crash\n');
+      process.exit(1);
+    }, CLOSING_MS).unref();
     await closing.close();
     process.exit(0);
   };

@@ -10,7 +10,9 @@ export interface RapidProcess {
   readonly ready: string;
   /** Resolves with the signal or exit code when it has ended. */
   readonly ended: Promise<NodeJS.Signals | number>;
-  /** Ends it as an operator would; throws when it does not end in good order, or has failed before. One that was killed is left in peace. */
+  /** Tells it to end, as an operator would; resolves with how it did. */
+  leave(): Promise<NodeJS.Signals | number>;
+  /** As leave; throws when it does not end in good order, or has failed before. One that was killed or has left is fine. */
   stop(): Promise<void>;
   /** Ends it as a crash does. */
   kill(): Promise<void>;
@@ -47,16 +49,24 @@ export async function startRapid(argv: readonly string[], env: Readonly<Record<s
     { within: STARTING_MS },
   );
 
+  let left = false;
+  const leave = async () => {
+    left = true;
+    signal(pid, 'SIGTERM');
+    signal(pid, 'SIGCONT');
+    await until(`the end of ${what}`, isOver, { within: STOPPING_MS });
+    return await ended;
+  };
+
   return {
     pid,
     ready: said.trim(),
     ended,
+    leave,
     async stop() {
-      if (child.signalCode === 'SIGKILL') return;
-      signal(pid, 'SIGTERM');
-      signal(pid, 'SIGCONT');
-      await until(`the end of ${what}`, isOver, { within: STOPPING_MS });
-      if (child.exitCode !== 0) throw new Error(`${what} ended with ${await ended}:\n${words()}`);
+      if (left || child.signalCode === 'SIGKILL') return;
+      const end = await leave();
+      if (end !== 0) throw new Error(`${what} ended with ${end}:\n${words()}`);
     },
     async kill() {
       signal(pid, 'SIGKILL');

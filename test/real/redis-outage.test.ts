@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeReal } from '../drivers/real-or-skipped.js';
+import { signal } from '../lab/processes.js';
 import { startRedis, type RedisHandle } from '../lab/redis.js';
 import { until } from '../lab/until.js';
 import { startCluster, type RealCluster } from './real-cluster.js';
@@ -46,5 +47,17 @@ describeReal('Redis away', missingLab(), () => {
       expect(await vm.boots()).toBe(1);
     }
     await expect.poll(async () => (await cluster.api.call('GET', '/api/v1/locks')).body).toEqual([]);
+  });
+
+  test('workers that are told to end while it stands still end all the same', async () => {
+    const pid = redis.pid as number;
+    signal(pid, 'SIGSTOP');
+    try {
+      for (const end of await Promise.all(cluster.workers.map((worker) => worker.leave()))) expect([0, 1]).toContain(end);
+    } finally {
+      signal(pid, 'SIGCONT');
+    }
+    await cluster.startWorker('next');
+    expect((await cluster.api.run({ OP_ID: 'OP_TEST_DELAY', duration: 0 })).status).toBe('success');
   });
 });

@@ -72,8 +72,8 @@ async function takeUp(
   const { done, undoing } = positionIn(run, index);
   const at =
     undoing === undefined
-      ? `step ${done + 1} of ${names.length} ("${names[done] ?? 'result'}")`
-      : `undoing step ${undoing} of ${names.length}`;
+      ? `at step ${done + 1} of ${names.length} ("${names[done] ?? 'result'}")`
+      : `at undoing step ${undoing} of ${names.length}`;
   const where = prepared === undefined ? 'before the first step' : at;
 
   const before = run.note<TakeUps | null>('taken_up');
@@ -81,10 +81,10 @@ async function takeUp(
   const times = timesAt(place, before);
   await run.write({ fields: { taken_up: { place, times } satisfies TakeUps } });
   if (times > takeUpLimit) {
-    const message = `given up at ${where}: ${times} workers in a row died there; what the step did, and the steps before it, stay as they are`;
+    const message = `given up ${where}: ${times} workers in a row died there; what the step did, and the steps before it, stay as they are`;
     return failure('OpExecError', { message, errorClass: 'environment_error' });
   }
-  journal.log(`taken up by worker ${worker} at ${where}`);
+  journal.log(`taken up by worker ${worker} ${where}`);
   return undefined;
 }
 
