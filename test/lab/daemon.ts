@@ -52,7 +52,8 @@ export class Daemon {
       `${name} in ${dir}`,
       async () => {
         // A process that ended cannot become ready; the port may even be answered by somebody else.
-        if (this.pid === undefined) throw new Error(`${name} in ${dir} ended at once (${child.signalCode ?? child.exitCode}):\n${this.lastWords()}`);
+        if (this.pid === undefined)
+          throw new Error(`${name} in ${dir} ended at once (${child.signalCode ?? child.exitCode}):\n${this.lastWords()}`);
         return ready();
       },
       { within: 30_000, every: 20 },

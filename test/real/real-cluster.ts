@@ -30,6 +30,7 @@ export interface RealCluster {
   readonly api: ApiClient;
   /** The cluster's. */
   readonly nodes: readonly HypervisorNode[];
+  readonly apiProcess: RapidProcess;
   readonly workers: readonly RapidProcess[];
   /** A folder that is removed with the cluster. */
   readonly dir: string;
@@ -116,6 +117,7 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     lab,
     api,
     nodes,
+    apiProcess,
     workers,
     dir,
     node: (wanted) =>

@@ -23,14 +23,14 @@ interface Death {
 
 const DEATHS: Death[] = [
   { opcode: 'OP_VM_DEFINE', place: 'check', at: 'before the first step' },
-  { opcode: 'OP_VM_DEFINE', place: 'before1', at: 'step 1 of 1 ("add VM' },
-  { opcode: 'OP_VM_DEFINE', place: 'after1', at: 'step 1 of 1 ("add VM' },
+  { opcode: 'OP_VM_DEFINE', place: 'before1', at: 'at step 1 of 1 ("add VM' },
+  { opcode: 'OP_VM_DEFINE', place: 'after1', at: 'at step 1 of 1 ("add VM' },
   { opcode: 'OP_VM_START', place: 'check', at: 'before the first step' },
-  { opcode: 'OP_VM_START', place: 'before1', at: 'step 1 of 2 ("create the domain on hv' },
-  { opcode: 'OP_VM_START', place: 'defined', at: 'step 1 of 2 ("create the domain on hv' },
-  { opcode: 'OP_VM_START', place: 'started', at: 'step 1 of 2 ("create the domain on hv' },
-  { opcode: 'OP_VM_START', place: 'before2', at: 'step 2 of 2 ("record the state start")' },
-  { opcode: 'OP_VM_START', place: 'after2', at: 'step 2 of 2 ("record the state start")' },
+  { opcode: 'OP_VM_START', place: 'before1', at: 'at step 1 of 2 ("create the domain on hv' },
+  { opcode: 'OP_VM_START', place: 'defined', at: 'at step 1 of 2 ("create the domain on hv' },
+  { opcode: 'OP_VM_START', place: 'started', at: 'at step 1 of 2 ("create the domain on hv' },
+  { opcode: 'OP_VM_START', place: 'before2', at: 'at step 2 of 2 ("record the state start")' },
+  { opcode: 'OP_VM_START', place: 'after2', at: 'at step 2 of 2 ("record the state start")' },
 ];
 
 describeReal('workers that are killed', missingLab(), () => {
@@ -79,7 +79,7 @@ describeReal('workers that are killed', missingLab(), () => {
     const vm = of(vms, death);
     const end = of(ends, death);
     expect([end.status, end.opresult]).toEqual(['success', [expect.objectContaining({ uuid: vm.uuid })]]);
-    expect(logOf(end)).toContain(`taken up by worker heir at ${death.at}`);
+    expect(logOf(end)).toContain(`taken up by worker heir ${death.at}`);
     const { body } = await cluster.api.call('GET', vm.path);
     expect(body.state).toBe(death.opcode === 'OP_VM_START' ? 'start' : 'stop');
     expect(await nodesWith(cluster.nodes, vm.uuid)).toEqual(death.opcode === 'OP_VM_START' ? [body.node] : []);
