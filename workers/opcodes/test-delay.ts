@@ -1,7 +1,7 @@
 // OP_TEST_DELAY
+import { setTimeout } from 'node:timers/promises';
 import { TestDelay } from '../../schemas/opcodes/test-delay.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
-import { pause } from '../engine/interruption.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode, step } from '../engine/opcode.js';
 
@@ -25,7 +25,7 @@ export const testDelay = opcode(TestDelay, {
           const stepMs = durationMs / count;
           for (let passedMs = 0; passedMs < stepMs; passedMs += TICK_MS) {
             context.progress(passedMs / stepMs);
-            await pause(Math.min(TICK_MS, stepMs - passedMs), context.signal);
+            await setTimeout(Math.min(TICK_MS, stepMs - passedMs), undefined, { signal: context.signal });
           }
         },
       }),
