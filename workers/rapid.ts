@@ -1,7 +1,6 @@
 // Everything in one process: API and worker, with an own Redis unless the settings name one, and a simulated cluster unless they name a
 // real one. This is what `npm start` runs.
-import { mirrorCluster, type ClusterMirror } from '../src/cluster/cluster-mirror.js';
-import { openStore } from '../src/cluster/open-store.js';
+import type { ClusterMirror } from '../src/cluster/cluster-mirror.js';
 import type { Store } from '../src/cluster/store.js';
 import type { Config } from '../schemas/config.js';
 import type { Logger } from 'pino';
@@ -9,6 +8,7 @@ import { assertSafeToListen } from '../src/config/listen-address.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { runProcess, type Closing } from '../src/process/closing.js';
 import { openLog } from '../src/process/log.js';
+import { openCluster } from '../src/process/open-cluster.js';
 import { serveApi } from '../src/process/serve-api.js';
 import { runWorker } from './composition/run-worker.js';
 import { startSimulatedCluster } from './composition/simulated-cluster.js';
@@ -21,11 +21,8 @@ await runProcess(async (closing, signal) => {
   const config = loadConfig();
   assertSafeToListen(config);
   const log = openLog(config);
-  const store = await openStore(config, signal);
-  closing.add(() => store.close());
+  const { store, cluster } = await openCluster(config, log, closing, signal);
   const redisUrl = config.redis.url || (await ownRedis(config, closing));
-  const cluster = await mirrorCluster(store, (error, what) => log.warn({ err: error, what }, 'a part of the cluster state cannot be read'));
-  closing.add(() => cluster.close());
   const hypervisors = await hypervisorsOf(config, store, cluster, log, closing);
   await runWorker({ config, redisUrl, store, cluster, hypervisors, opcodes, log }, closing);
   const url = await serveApi(config, redisUrl, cluster, log, closing);

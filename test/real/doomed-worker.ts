@@ -4,11 +4,10 @@
 //   doomed-worker.ts <folder of those files>
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
-import { openStore } from '../../src/cluster/open-store.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { runProcess } from '../../src/process/closing.js';
 import { openLog } from '../../src/process/log.js';
+import { openCluster } from '../../src/process/open-cluster.js';
 import { runWorker } from '../../workers/composition/run-worker.js';
 import type { Hypervisors } from '../../workers/drivers/hypervisor.js';
 import { libvirtHypervisors } from '../../workers/drivers/libvirt/libvirt-hypervisors.js';
@@ -75,10 +74,7 @@ const nameInDefine = ({ name }: Record<string, unknown>) => name;
 await runProcess(async (closing, signal) => {
   const config = loadConfig();
   const log = openLog(config);
-  const store = await openStore(config, signal);
-  closing.add(() => store.close());
-  const cluster = await mirrorCluster(store, (error, what) => log.warn({ err: error, what }, 'a part of the cluster state cannot be read'));
-  closing.add(() => cluster.close());
+  const { store, cluster } = await openCluster(config, log, closing, signal);
   const hypervisors = libvirtHypervisors((node) => cluster.uriOf(node));
   closing.add(() => hypervisors.close());
   const deadly = new Map(
