@@ -1,4 +1,5 @@
 // Runs a job from wherever it stands to its end: its opcodes in order, by one worker at a time.
+import { setTimeout } from 'node:timers/promises';
 import { isFinal, type Depends, type JobStatus } from '../../schemas/job.js';
 import type { OpcodeFate } from '../../src/jobs/record.js';
 import type { Handled } from '../../src/jobs/queue.js';
@@ -17,39 +18,44 @@ interface TakeUps {
   times: number;
 }
 
-/** Claims the job and runs it. `goingAway` is aborted with HandOver when the worker shall end. */
+/** How long a job is kept back that this worker could not even begin, or failed with in a way that nobody thought of. */
+const UNEXPECTED_PAUSE_MS = 1000;
+
+/** Claims the job and runs it. `goingAway` is aborted with HandOver when the worker shall end. Never rejects: the queue must not drop a job. */
 export async function runJob(engine: EngineParts, id: number, goingAway: AbortSignal): Promise<Handled> {
   const stops = listenForStops(engine, id, goingAway);
+  let run: Run | undefined;
   try {
-    const run = await claimJob(engine.redis, engine.keys, engine.keepCount, id, engine.worker);
+    run = await claimJob(engine.redis, engine.keys, engine.keepCount, id, engine.worker);
     if (run === undefined) return 'done';
     stops.claimed(run);
-    return await runClaimed(engine, run, stops.signals);
+    await runOpcodes(engine, run, stops.signals);
+    return 'done';
+  } catch (error) {
+    if (error instanceof LostJob) return 'done';
+    // A worker that goes away in good order has not died at this step.
+    if (error instanceof HandOver) await run?.write({ fields: { taken_up: null } }).catch(() => undefined);
+    else {
+      engine.log.error({ err: error, job: id }, 'the engine failed; the job is handed back');
+      await setTimeout(UNEXPECTED_PAUSE_MS);
+    }
+    return 'hand back';
   } finally {
     stops.stop();
   }
 }
 
-async function runClaimed(engine: EngineParts, run: Run, stops: StopSignals): Promise<Handled> {
+async function runOpcodes(engine: EngineParts, run: Run, stops: StopSignals): Promise<void> {
   let takingUp = run.epoch > 1;
-  try {
-    for (let index = 0; index < run.spec.ops.length; index++) {
-      if (isFinal(run.fate(index).status)) continue;
-      const journal = openJournal(run, index);
-      const conclude = (outcome: Outcome) => writeOutcome(run, index, journal, outcome);
-      const decided = refusal(run, index) ?? (takingUp ? await takeUp(engine, run, index, journal) : undefined);
-      takingUp = false;
-      if (decided !== undefined) await conclude(decided);
-      const outcome = decided ?? (await runNext(engine, run, index, journal, stops, conclude));
-      if (outcome.status !== 'success') break;
-    }
-    return 'done';
-  } catch (error) {
-    if (error instanceof LostJob) return 'done';
-    if (!(error instanceof HandOver)) engine.log.error({ err: error, job: run.id }, 'the engine failed; the job is handed back');
-    // A worker that goes away in good order has not died at this step.
-    if (error instanceof HandOver) await run.write({ fields: { taken_up: null } }).catch(() => undefined);
-    return 'hand back';
+  for (let index = 0; index < run.spec.ops.length; index++) {
+    if (isFinal(run.fate(index).status)) continue;
+    const journal = openJournal(run, index);
+    const conclude = (outcome: Outcome) => writeOutcome(run, index, journal, outcome);
+    const decided = refusal(run, index) ?? (takingUp ? await takeUp(engine, run, index, journal) : undefined);
+    takingUp = false;
+    if (decided !== undefined) await conclude(decided);
+    const outcome = decided ?? (await runNext(engine, run, index, journal, stops, conclude));
+    if (outcome.status !== 'success') return;
   }
 }
 
