@@ -1,8 +1,9 @@
 // The session with ZooKeeper: keeps it on one connection after another, and knows when it must be taken for lost.
 //
 // The server ends a session when it has heard nothing for the session timeout. What this side knows for sure is when it sent the
-// last request that was answered; counted from there, silence for the session timeout is the end, whatever the connection looks
-// like: by then another process may hold our locks. Two thirds of it break the connection, to try another one in what remains.
+// last request that was answered; counted from there, silence for nearly the session timeout is the end, whatever the connection looks
+// like: at its full length another process may hold our locks, and this one must know before, however late its timers come. Two thirds
+// of it break the connection, to try another one in what remains.
 import { setTimeout as delay } from 'node:timers/promises';
 import zookeeper from 'node-zookeeper-client';
 import type { Watcher } from 'node-zookeeper-client';
@@ -14,6 +15,9 @@ import type { Connection, Continuation } from './connection.js';
 
 const beatsPerTimeout = 4;
 const looksPerTimeout = 20;
+/** Shares of the session timeout: the silence after which the connection is broken, and the session taken for lost. */
+const brokenAfter = 2 / 3;
+const lostAfter = 0.88;
 const minHandshakeMs = 1000;
 const maxBackoffMs = 1000;
 const closeLimitMs = 2000;
@@ -64,8 +68,8 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
     if (aliveAt === undefined) return;
     const now = performance.now();
     const silenceMs = now - aliveAt;
-    if (silenceMs >= grantedMs) expire();
-    else if (silenceMs >= (grantedMs * 2) / 3) connection?.destroy();
+    if (silenceMs >= grantedMs * lostAfter) expire();
+    else if (silenceMs >= grantedMs * brokenAfter) connection?.destroy();
     else if (connection && now - beatAt >= grantedMs / beatsPerTimeout) {
       beatAt = now;
       connection.beat();
