@@ -18,9 +18,7 @@ describe('package.json', () => {
   it('agrees with its lock file, which names no place that packages came from', () => {
     const lock = JSON.parse(textOf('package-lock.json')) as { version: string; packages: Record<string, { resolved?: string }> };
     expect(lock.version).toBe(manifest.version);
-    const elsewhere = Object.values(lock.packages).filter(
-      ({ resolved = 'https://registry.npmjs.org/' }) => !resolved.startsWith('https://registry.npmjs.org/'),
-    );
+    const elsewhere = Object.values(lock.packages).filter(({ resolved }) => resolved !== undefined);
     expect(elsewhere).toEqual([]);
   });
 
