@@ -1,8 +1,6 @@
 // The agent as a process of its own: one on each hypervisor node.
 import { hostname } from 'node:os';
-import { createLocks } from '../src/cluster/locks.js';
 import { openStore } from '../src/cluster/open-store.js';
-import { vmDocuments } from '../src/cluster/vm-documents.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { runProcess } from '../src/process/closing.js';
 import { openLog } from '../src/process/log.js';
@@ -26,8 +24,6 @@ await runProcess(async (closing, signal) => {
     hypervisor,
     figures: hostFigures,
     store,
-    vms: vmDocuments(store),
-    locks: createLocks(store, { worker: `agent ${node}` }),
     intervalMs: config.agent.interval_ms,
     log,
   });

@@ -1,7 +1,7 @@
 // Paths in the cluster store: what both implementations accept, and how any text becomes one segment of a path.
 
 /** What ZooKeeper refuses in a path: control characters, surrogates (so all beyond the basic plane), private use, specials. */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- they are what is refused
 const refused = /[\u0000-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
 
 /** Throws TypeError unless the path starts with `/`, has no empty, `.` or `..` segment and only characters that ZooKeeper takes. */

@@ -1,7 +1,5 @@
 // The agent of a node of the test's cluster.
 import { pino } from 'pino';
-import { createLocks } from '../../src/cluster/locks.js';
-import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import { startAgent } from '../../workers/agent/agent.js';
 import { hostFigures } from '../../workers/agent/host-figures.js';
 import type { TestCluster } from './cluster.js';
@@ -15,8 +13,6 @@ export async function addAgent({ openSession, world, closing }: TestCluster, nod
     hypervisor: await world.hypervisors.on(node),
     figures: hostFigures,
     store,
-    vms: vmDocuments(store),
-    locks: createLocks(store, { worker: `agent ${node}` }),
     intervalMs,
     log: pino({ level: 'silent' }),
   });

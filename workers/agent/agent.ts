@@ -1,9 +1,9 @@
 // The agent of one node: registers it, reports it while it lives, and follows what happens to its domains.
 import type { Logger } from 'pino';
-import type { Locks } from '../../src/cluster/locks.js';
+import { createLocks } from '../../src/cluster/locks.js';
 import { registerNode, reportNode, type NodeReport } from '../../src/cluster/node-documents.js';
 import type { Store } from '../../src/cluster/store.js';
-import { VMS, type VmDocuments } from '../../src/cluster/vm-documents.js';
+import { vmDocuments, VMS, type VmDocuments } from '../../src/cluster/vm-documents.js';
 import type { DomainSighting, HostFacts, Hypervisor } from '../drivers/hypervisor.js';
 import { followDomains } from './follow-domains.js';
 import type { HostFigures } from './host-figures.js';
@@ -15,8 +15,6 @@ export interface AgentParts {
   hypervisor: Hypervisor;
   figures: () => HostFigures;
   store: Store;
-  vms: VmDocuments;
-  locks: Locks;
   intervalMs: number;
   log: Logger;
 }
@@ -27,7 +25,9 @@ export interface Agent {
 
 /** Resolves when the node is registered and has been reported once. */
 export async function startAgent(parts: AgentParts): Promise<Agent> {
-  const { node, uri, hypervisor, store, vms, locks, intervalMs, log } = parts;
+  const { node, uri, hypervisor, store, intervalMs, log } = parts;
+  const vms = vmDocuments(store);
+  const locks = createLocks(store, { worker: `agent ${node}` });
   await registerNode(store, node, uri);
   const follower = followDomains(node, hypervisor, vms, locks, await vmsOn(node, store, vms));
   let closed = false;

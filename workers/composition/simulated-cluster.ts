@@ -2,9 +2,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../../schemas/config.js';
-import { createLocks } from '../../src/cluster/locks.js';
 import type { Store } from '../../src/cluster/store.js';
-import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import type { Closing } from '../../src/process/closing.js';
 import { startAgent } from '../agent/agent.js';
 import { hostFigures } from '../agent/host-figures.js';
@@ -28,8 +26,6 @@ export async function startSimulatedCluster(config: Config, store: Store, log: L
         hypervisor: await world.hypervisors.on(name),
         figures: hostFigures,
         store,
-        vms: vmDocuments(store),
-        locks: createLocks(store, { worker: `agent ${name}` }),
         intervalMs: config.agent.interval_ms,
         log,
       });

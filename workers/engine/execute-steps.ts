@@ -46,7 +46,7 @@ export async function executeSteps(execution: Execution): Promise<Outcome> {
 
 async function goForward(execution: Execution, steps: Step[]): Promise<Outcome | Undoing> {
   const { engine, run, stops, journal, index, definition, facts, held } = execution;
-  const stop = firstOf(definition.uninterruptible === undefined ? stops.any : stops.leave, held);
+  const stop = firstOf(definition.uninterruptible === undefined ? stops.either : stops.leave, held);
   const done = [...(run.note<unknown[]>(doneField(index)) ?? [])];
   const refuse = () => journal.log(`${definition.id} can't be cancelled once it has begun: ${definition.uninterruptible}`);
   if (definition.uninterruptible !== undefined) stops.cancel.addEventListener('abort', refuse, { once: true });

@@ -61,7 +61,7 @@ async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
   const { engine, run, stops, journal, index, op, definition } = scene;
   const { OP_ID: _, ...parameters } = op as Opcode & Record<string, never>;
   const hold = async (requests: LockRequest[]) => {
-    if (requests.length > 0) holds.push(await takeHold(engine, requests, { ...asker(scene), signal: stops.any }));
+    if (requests.length > 0) holds.push(await takeHold(engine, requests, { ...asker(scene), signal: stops.either }));
   };
   let prepared: Prepared;
   let steps: string[];
@@ -75,7 +75,7 @@ async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
     const node = definition.node?.(facts);
     const slots = node === undefined ? [] : [slotOn(node, engine.opcodesPerNode)];
     await hold(slots);
-    stops.any.throwIfAborted();
+    stops.either.throwIfAborted();
     for (const { lost } of holds) lost.throwIfAborted();
     prepared = { locks: [...locks, ...slots], facts };
   } catch (error) {

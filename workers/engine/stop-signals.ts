@@ -10,7 +10,7 @@ export interface StopSignals {
   /** A client asked for the job to be cancelled (Cancelled). */
   cancel: AbortSignal;
   /** Either of the two. */
-  any: AbortSignal;
+  either: AbortSignal;
 }
 
 /**
@@ -21,12 +21,12 @@ export function listenForStops({ redis, keys, watch }: EngineParts, id: number, 
   const leave = new AbortController();
   const cancel = new AbortController();
   // Aborted by hand: AbortSignal.any over a signal as old as the process would cost more than all the rest of a short job.
-  const any = new AbortController();
+  const either = new AbortController();
   let mine = Infinity;
 
   const abort = (controller: AbortController, reason: unknown) => {
     controller.abort(reason);
-    any.abort(reason);
+    either.abort(reason);
   };
   const goAway = () => abort(leave, goingAway.reason);
   if (goingAway.aborted) goAway();
@@ -46,7 +46,7 @@ export function listenForStops({ redis, keys, watch }: EngineParts, id: number, 
     else if (what.startsWith('claimed ')) consider(Number(what.slice('claimed '.length)), false);
   });
   return {
-    signals: { leave: leave.signal, cancel: cancel.signal, any: any.signal } satisfies StopSignals,
+    signals: { leave: leave.signal, cancel: cancel.signal, either: either.signal } satisfies StopSignals,
     claimed(run: Run) {
       mine = run.epoch;
       consider(0, run.cancelRequested);
