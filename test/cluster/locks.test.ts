@@ -211,7 +211,7 @@ describe.each(implementations)('locks: %s', (_name, openCluster) => {
     expect([most, order.length]).toEqual([1, 20]);
   });
 
-  it('are lost with the session, which says so, and pass to the next', { timeout: 30_000 }, async () => {
+  it('are lost with the session, which says so, and pass to the next', { timeout: 60_000 }, async () => {
     const [resource, own] = [fresh(), fresh()];
     const holder = await cluster.open();
     const held = await createLocks(holder, { worker: 'doomed' }).acquire([exclusive(resource)], claim(1));
@@ -232,7 +232,7 @@ describe.each(implementations)('locks: %s', (_name, openCluster) => {
     expect(held.lost.reason).toMatchObject({ name: 'SessionExpired' });
     expect(await refused).toMatchObject({ name: 'SessionExpired' });
     await (await next).release();
-    await expect.poll(() => waitersOf(own), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => waitersOf(own), { timeout: 30_000 }).toEqual([]);
     await held.release();
     await blocked.release();
     const again = await createLocks(holder, { worker: 'reborn' }).acquire([exclusive(resource)], claim(4));

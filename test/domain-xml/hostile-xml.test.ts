@@ -26,12 +26,15 @@ function outcomeOf(work: () => unknown): 'read' | 'wrong_input' {
   }
 }
 
-describe('hostile XML', { timeout: 5000 }, () => {
+/** Far more than it takes on a machine that stalls; what grows with the square of the input takes minutes. */
+const SOON_MS = 20_000;
+
+describe('hostile XML', { timeout: 3 * SOON_MS }, () => {
   test('5 MB are refused without being read', () => {
     const huge = domain('x'.repeat(5e6));
     const begin = performance.now();
     expect(outcomeOf(() => parseDomainXml(huge))).toBe('wrong_input');
-    expect(performance.now() - begin).toBeLessThan(50);
+    expect(performance.now() - begin).toBeLessThan(1000);
   });
 
   test('the size is counted in bytes', () => {
@@ -62,6 +65,6 @@ describe('hostile XML', { timeout: 5000 }, () => {
     const begin = performance.now();
     expect(outcomeOf(() => parseDomainXml(xml))).toBe(outcome);
     expect(outcomeOf(() => withUuid(xml, UUID))).toBe(outcome);
-    expect(performance.now() - begin).toBeLessThan(2500);
+    expect(performance.now() - begin).toBeLessThan(SOON_MS);
   });
 });

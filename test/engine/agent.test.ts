@@ -9,7 +9,7 @@ import { redisForFile } from '../harness/redis-for-file.js';
 
 const redis = redisForFile();
 
-const SOON = { timeout: 5000 };
+const SOON = { timeout: 30_000 };
 /** That of the default settings. */
 const INTERVAL_MS = 2000;
 

@@ -41,5 +41,5 @@ it('by age, by every worker, without being asked', async () => {
   const { run, desk, addWorker } = await startCluster({ redisUrl: redis().url });
   await addWorker({ keepS: 1 });
   const { id } = await run(delay);
-  await expect.poll(() => desk.read(id), { timeout: 15_000, interval: 200 }).toBeUndefined();
+  await expect.poll(() => desk.read(id), { timeout: 30_000, interval: 200 }).toBeUndefined();
 });

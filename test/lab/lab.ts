@@ -111,15 +111,7 @@ async function takeAway(dir: string, progress: (step: string) => void): Promise<
   progress('Redis and ZooKeeper');
   await killAll('Redis and ZooKeeper', () => serversIn([plan.redisDir, plan.zookeeperDir]));
   await removeBridge(plan);
-  const files = [
-    plan.redisDir,
-    plan.zookeeperDir,
-    plan.nodesDir,
-    plan.consoleDir,
-    tenantsFolder(plan.dir),
-    recordFile(plan),
-    configFile(plan.dir),
-  ];
+  const files = [plan.liveDir, tenantsFolder(plan.dir), recordFile(plan), configFile(plan.dir)];
   await Promise.all(files.map((file) => rm(file, { recursive: true, force: true })));
 }
 

@@ -1,9 +1,12 @@
 /** Where a lab lives and how its parts are called: all of it follows from its folder, so that it can always be found. */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+/** Linux keeps it in memory. */
+export const MEMORY_FOLDER = '/dev/shm';
 const NODE_NAMES = ['hv1', 'hv2', 'hv3'] as const;
 
 export interface NodeDescription {
@@ -28,6 +31,8 @@ export interface NodeDescription {
 
 export interface LabPlan {
   readonly dir: string;
+  /** What lives only as long as the lab: in memory where the machine has a folder for that, because a disk that stalls ends sessions and fails nodes. */
+  readonly liveDir: string;
   readonly bridge: string;
   readonly bridgeMac: string;
   /** This machine's address on the bridge. */
@@ -55,16 +60,18 @@ export function planLab(dir: string = labFolder()): LabPlan {
   const address = (index: number) => `${subnet}.${11 + index}`;
   const gateway = `${subnet}.1`;
   const hosts = Object.fromEntries(NODE_NAMES.map((name, index) => [name, address(index)]));
-  const nodesDir = join(dir, 'nodes');
+  const liveDir = existsSync(MEMORY_FOLDER) ? join(MEMORY_FOLDER, tag) : join(dir, 'live');
+  const nodesDir = join(liveDir, 'nodes');
   return {
     dir,
+    liveDir,
     bridge: tag,
     bridgeMac: macOf(gateway),
     gateway,
     cacheDir: join(dir, 'cache'),
-    consoleDir: join(dir, 'consoles'),
-    redisDir: join(dir, 'redis'),
-    zookeeperDir: join(dir, 'zookeeper'),
+    consoleDir: join(liveDir, 'consoles'),
+    redisDir: join(liveDir, 'redis'),
+    zookeeperDir: join(liveDir, 'zookeeper'),
     nodesDir,
     nodes: NODE_NAMES.map((name, index) => ({
       name,

@@ -31,7 +31,7 @@ it('undoes what was done, or runs to its end where it must', async () => {
   );
   const takes = await inTurn(moments, ([scenario, moment]) => add(scenario, moment, { at: { [moment]: hold } }));
   await addWorker();
-  await expect.poll(() => standing.size, { timeout: 20_000 }).toBe(takes.length);
+  await expect.poll(() => standing.size, { timeout: 40_000 }).toBe(takes.length);
 
   const isInterruptible = (opcode: string) => opcodes.get(opcode)?.uninterruptible === undefined;
   const answers = Promise.all(takes.map(({ job }) => cluster.desk.cancel(job, 20_000)));
