@@ -37,6 +37,8 @@ export interface LockWait extends LockClaim {
 export interface HeldLocks {
   /** Aborted when the session under which they are held has expired or must be taken for expired. */
   readonly lost: AbortSignal;
+  /** The entries in the store that stand for them: while all are there, nobody else has these locks. */
+  readonly entries: readonly string[];
   /** Can be called again. Waits for a suspended session to return. */
   release(): Promise<void>;
 }
@@ -147,7 +149,9 @@ export function createLocks(store: Store, { worker }: { worker: string }): Locks
     } finally {
       signal?.removeEventListener('abort', onAbort);
     }
-    return { lost: loss.signal, release };
+    // All have been made: each take has heard its entry's name.
+    const entries = (await Promise.all(taken)).filter((path) => path !== undefined);
+    return { lost: loss.signal, entries, release };
   }
 
   return {

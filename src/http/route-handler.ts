@@ -23,14 +23,25 @@ export interface RequestNotes {
   job?: number;
 }
 
-function requestOf(ctx: Context, signals: RequestSignals): Request {
-  return {
-    path: ctx.path,
-    header: (name) => ctx.req.headers[name.toLowerCase()]?.toString(),
-    get signal() {
-      return signals.of(ctx.res);
-    },
-  };
+/** A class, because a getter in an object literal gives every object a shape of its own, which keeps all that it refers to until a full collection. */
+class ContextRequest implements Request {
+  readonly path: string;
+  readonly #ctx: Context;
+  readonly #signals: RequestSignals;
+
+  constructor(ctx: Context, signals: RequestSignals) {
+    this.path = ctx.path;
+    this.#ctx = ctx;
+    this.#signals = signals;
+  }
+
+  header(name: string): string | undefined {
+    return this.#ctx.req.headers[name.toLowerCase()]?.toString();
+  }
+
+  get signal(): AbortSignal {
+    return this.#signals.of(this.#ctx.res);
+  }
 }
 
 /** Answers with JSON; koa would make an empty answer of null. */
@@ -58,7 +69,7 @@ export function handlerOf(
     const { user, given } = await authenticate(ctx, route, path, guard);
     notes.user = user;
     const values: Values = validated(route.schema, readValues(route, given));
-    const request = requestOf(ctx, signals);
+    const request = new ContextRequest(ctx, signals);
     if (route.kind === 'stream') return answerEvents(ctx, route, services, values, request);
     if (route.kind === 'reading') {
       const { body, headers } = await route.read(services, values, request);

@@ -2,12 +2,10 @@
 import { isFinal, type JobRecord } from '../../schemas/job.js';
 import { ClassifiedError } from '../errors/classified-error.js';
 import { cancelAnswer, requestCancel } from './cancel.js';
-import { startDelivery } from './deliver.js';
 import { followJob } from './follow.js';
 import type { JobDesk } from './job-desk.js';
 import { keysOf } from './keys.js';
 import { listJobs } from './list.js';
-import { openQueue } from './queue.js';
 import { hasEnded, readRecords } from './record.js';
 import { connectForRequests, connectPatiently } from './redis.js';
 import { submitJob } from './submit.js';
@@ -23,7 +21,7 @@ export interface DeskSettings {
   idempotencyS: number;
 }
 
-/** Opens the desk; three connections to Redis, one of them for all events. */
+/** Opens the desk; two connections to Redis, one of them for all events. */
 export async function openJobDesk({
   redisUrl,
   prefix,
@@ -32,10 +30,7 @@ export async function openJobDesk({
 }: DeskSettings): Promise<JobDesk & { close(): Promise<void> }> {
   const keys = keysOf(prefix);
   const redis = connectForRequests(redisUrl);
-  const patient = connectPatiently(redisUrl);
   const watch = await watchJobs(connectPatiently(redisUrl), keys);
-  const queue = openQueue(patient, keys);
-  const delivery = startDelivery(patient, keys, queue, watch);
   const read = shareReads(async (id) => (await readRecords(redis, keys, [id]))[0]);
 
   const recordWhen = async (id: number, isNews: (record: JobRecord) => boolean, patience: Patience) =>
@@ -52,11 +47,7 @@ export async function openJobDesk({
   const waitForEnd: JobDesk['waitForEnd'] = (id, timeoutMs, signal) => recordWhen(id, hasEnded, { timeoutMs, signal, matters: mayBeEnd });
 
   return {
-    async submit(submission) {
-      const { id, due } = await submitJob(redis, keys, idempotencyS, submission).catch(redisIsAway);
-      if (due) delivery.offer({ id, priority: submission.priority });
-      return id;
-    },
+    submit: (submission) => submitJob(redis, keys, idempotencyS, submission).catch(redisIsAway),
     read: (id) => read(id).catch(redisIsAway),
     list: (filter) => listJobs(redis, keys, filter).catch(redisIsAway),
     async cancel(id, waitMs) {
@@ -69,11 +60,8 @@ export async function openJobDesk({
     waitForEnd,
     follow: (id, afterSerial, signal) => followJob(redis, keys, watch, id, afterSerial, signal),
     async close() {
-      await delivery.close();
-      await queue.close();
       watch.close();
       redis.disconnect();
-      patient.disconnect();
     },
   };
 }

@@ -19,6 +19,8 @@ export interface JobFilter {
   /** `vm/web1`: kind and name of a thing, as the job named it. */
   resource?: string;
   user?: string;
+  /** The job that submitted them. */
+  parent?: number;
   /** Seconds since the job was received, at least and at most. */
   minAgeS?: number;
   maxAgeS?: number;

@@ -8,8 +8,10 @@ export interface Keys {
   events(id: number | string): string;
   /** Sorted set by ID: the jobs that carry this mark (`user:alice`, `opcode:OP_VM_START`, `resource:vm/web1`, `status:running`), or all of them (`all`). */
   index(mark: string): string;
-  /** Sorted set by ID of `<id>:<priority>`: accepted, and not yet known to be in the queue. */
-  undelivered: string;
+  /** Hash, gone when nobody can be waiting for it any more: a call to a node's agent, and its answer. */
+  call(id: string): string;
+  /** Channel on which the answers to one process's calls are told. */
+  answers(caller: string): string;
   /** Channel on which every change of every job is told. */
   channel: string;
 }
@@ -20,7 +22,8 @@ export function keysOf(prefix: string): Keys {
     job: (id) => `${prefix}:job:${id}`,
     events: (id) => `${prefix}:events:${id}`,
     index: (mark) => `${prefix}:index:${mark}`,
-    undelivered: `${prefix}:undelivered`,
+    call: (id) => `${prefix}:call:${id}`,
+    answers: (caller) => `${prefix}:answers:${caller}`,
     channel: `${prefix}:changes`,
   };
 }

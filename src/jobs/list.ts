@@ -32,12 +32,13 @@ export async function listJobs(redis: Redis, keys: Keys, filter: JobFilter): Pro
   return { jobs, next: before };
 }
 
-async function rarestIndex(redis: Redis, keys: Keys, { status, opcode, resource, user }: JobFilter): Promise<string> {
+async function rarestIndex(redis: Redis, keys: Keys, { status, opcode, resource, user, parent }: JobFilter): Promise<string> {
   const marks = [
     status?.length === 1 ? `status:${status[0]}` : undefined,
     opcode && `opcode:${opcode}`,
     resource && `resource:${resource}`,
     user && `user:${user}`,
+    parent === undefined ? undefined : `parent:${parent}`,
   ].filter((mark) => mark !== undefined && mark !== '');
   if (marks.length === 0) return keys.index('all');
   if (marks.length === 1) return keys.index(marks[0] as string);
@@ -51,12 +52,13 @@ const ageS = (record: JobRecord) => (Date.now() - toMs(record.received_ts)) / 10
 /** IDs grow with time, so everything after a job that is too old is too old as well. */
 const isTooOld = (record: JobRecord, { maxAgeS }: JobFilter) => maxAgeS !== undefined && ageS(record) > maxAgeS;
 
-function passes(record: JobRecord, { status, opcode, resource, user, minAgeS }: JobFilter): boolean {
+function passes(record: JobRecord, { status, opcode, resource, user, parent, minAgeS }: JobFilter): boolean {
   return (
     (status === undefined || status.includes(record.status)) &&
     (opcode === undefined || record.ops.some((op) => op.OP_ID === opcode)) &&
     (resource === undefined || record.ops.some((op) => resourcesOf(op).includes(resource))) &&
     (user === undefined || record.user === user) &&
+    (parent === undefined || record.parent === parent) &&
     (minAgeS === undefined || ageS(record) >= minAgeS)
   );
 }

@@ -1,6 +1,7 @@
 // A job's record: from what Redis holds to what clients read.
 import type { Redis } from 'ioredis';
 import { isFinal, type JobRecord, type JobStatus, type LogEntry, type Progress, type Timestamp } from '../../schemas/job.js';
+import { childrenIn } from './children.js';
 import type { JobEvent } from './job-desk.js';
 import type { Keys } from './keys.js';
 import type { JobSpec } from './spec.js';
@@ -55,6 +56,8 @@ function recordFrom(id: number, fields: StoredFields, events: StoredEvent[]): Jo
     priority: Number(fields['priority']),
     depends: spec.depends.map(([job, statuses], index) => [resolved[index] ?? job, statuses]),
     dry_run: spec.dryRun,
+    parent: spec.parent ?? null,
+    children: childrenIn(fields),
     progress: fates.map((fate) => fate.progress),
     opstart: fates.map((fate) => fate.times[0]),
     opexec: fates.map((fate) => fate.times[1]),

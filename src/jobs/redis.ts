@@ -3,6 +3,7 @@ export type { Redis } from 'ioredis';
 import { Redis, type RedisOptions, type Result } from 'ioredis';
 import { cancelScript } from './scripts/cancel.js';
 import { claimScript } from './scripts/claim.js';
+import { answerCallScript, leaveCallScript, takeCallScript, workOnCallScript } from './scripts/node-call.js';
 import { submitScript } from './scripts/submit.js';
 import { sweepScript } from './scripts/sweep.js';
 import { writeScript } from './scripts/write.js';
@@ -14,6 +15,10 @@ declare module 'ioredis' {
     rapidWrite(...args: (string | number)[]): Result<number, Context>;
     rapidCancel(...args: (string | number)[]): Result<string | null, Context>;
     rapidSweep(...args: (string | number)[]): Result<number, Context>;
+    rapidTakeCall(...args: (string | number)[]): Result<string | null, Context>;
+    rapidWorkOnCall(...args: (string | number)[]): Result<number, Context>;
+    rapidAnswerCall(...args: (string | number)[]): Result<number, Context>;
+    rapidLeaveCall(...args: (string | number)[]): Result<[state: string, answer?: string], Context>;
   }
 }
 
@@ -23,9 +28,15 @@ const scripts: RedisOptions['scripts'] = {
   rapidWrite: { lua: writeScript, numberOfKeys: 1 },
   rapidCancel: { lua: cancelScript, numberOfKeys: 1 },
   rapidSweep: { lua: sweepScript, numberOfKeys: 1, readOnly: false },
+  rapidTakeCall: { lua: takeCallScript, numberOfKeys: 1 },
+  rapidWorkOnCall: { lua: workOnCallScript, numberOfKeys: 1 },
+  rapidAnswerCall: { lua: answerCallScript, numberOfKeys: 1 },
+  rapidLeaveCall: { lua: leaveCallScript, numberOfKeys: 1 },
 };
 
 const RETRY_MS = 500;
+/** Longer than any answer takes: BullMQ lets a command wait up to 10 s for something to do. */
+const SILENT_MS = 15_000;
 
 /**
  * For requests of clients: a call fails when the connection breaks under it, because a submission must not be sent a second time by
@@ -46,6 +57,14 @@ export function connectForRequests(url: string): Redis {
 /** For workers and listeners: a call waits until Redis is back. All that they send is repeatable. */
 export function connectPatiently(url: string): Redis {
   return guard(new Redis(url, { scripts, retryStrategy: () => RETRY_MS, maxRetriesPerRequest: null }));
+}
+
+/**
+ * For agents: patient too. And a connection that is dead without a word, as when a node's cable was pulled, is made anew, sooner than TCP
+ * would try it again.
+ */
+export function connectFromNode(url: string): Redis {
+  return guard(new Redis(url, { scripts, retryStrategy: () => RETRY_MS, maxRetriesPerRequest: null, socketTimeout: SILENT_MS }));
 }
 
 /** Without a listener a broken connection would end the process; ioredis reconnects by itself, and calls report what matters. */

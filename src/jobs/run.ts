@@ -1,9 +1,12 @@
 // A worker's hold on one job: claimed once, written to in order, lost when another worker claims the job.
 import type { Redis } from 'ioredis';
 import { isFinal, type JobStatus, type Timestamp } from '../../schemas/job.js';
+import { childField, childrenOf } from './children.js';
+import type { Submission } from './job-desk.js';
 import type { Keys } from './keys.js';
 import { fateIn, specIn, type OpcodeFate, type StoredEvent, type StoredFields } from './record.js';
 import type { JobSpec } from './spec.js';
+import { submitChild } from './submit.js';
 import { now, toMs } from './timestamp.js';
 
 /** The job was claimed by another worker, or has ended: this runner must not go on. */
@@ -19,6 +22,7 @@ export interface Change {
 export interface Run {
   id: number;
   spec: JobSpec;
+  priority: number;
   /** How often the job has been claimed; above 1 it is being taken up again. */
   epoch: number;
   /** The job's status as this runner last wrote or found it. */
@@ -32,6 +36,12 @@ export interface Run {
   dependencyStatuses: JobStatus[];
   /** How many log entries there are. */
   logLength: number;
+  /** The jobs that an opcode of this one has submitted, by its own keys. */
+  children(opcode: number): ReadonlyMap<string, number>;
+  /** Submits a job as a child of this one, or finds the one that has the key; answers its ID. Throws LostJob. */
+  submitChild(opcode: number, key: string, submission: Submission): Promise<number>;
+  /** Resolves when no submission of a child is under way. */
+  childrenSubmitted(): Promise<void>;
   /** Writes; throws LostJob. */
   write(change: Change): Promise<void>;
 }
@@ -46,9 +56,11 @@ export async function claimJob(redis: Redis, keys: Keys, keepCount: number, id: 
   const spec = specIn(fields);
   const dependencies = JSON.parse(fields['dependencies'] ?? '[]') as number[];
   let writes = 0;
+  const submissions = new Set<Promise<number>>();
   const run: Run = {
     id,
     spec,
+    priority: Number(fields['priority']),
     epoch: Number(fields['epoch']),
     status: fields['status'] as JobStatus,
     fate: (opcode) => fateIn(fields, opcode),
@@ -56,6 +68,21 @@ export async function claimJob(redis: Redis, keys: Keys, keepCount: number, id: 
     cancelRequested: fields['cancel'] === '1',
     dependencyStatuses: dependencies.map((dependency) => fields[`dependency:${dependency}`] as JobStatus),
     logLength: Number(fields['log_length'] ?? 0),
+    children: (opcode) => childrenOf(fields, opcode),
+    async submitChild(opcode, key, submission) {
+      const field = childField(opcode, key);
+      // Only who holds the job gives it children, so what was read when it was claimed and what was done since is all there is.
+      const known = fields[field];
+      if (known !== undefined) return Number(known);
+      const submitting = submitChild(redis, keys, submission, { job: id, epoch: run.epoch, field }).then((child) => {
+        if (child === undefined) throw new LostJob(`job ${id} is no longer this worker's`);
+        fields[field] = String(child);
+        return child;
+      });
+      submissions.add(submitting);
+      return await submitting.finally(() => submissions.delete(submitting));
+    },
+    childrenSubmitted: async () => void (await Promise.allSettled(submissions)),
     async write({ status, fields: changed = {}, events = [] }) {
       const end: Timestamp = now();
       const entries = Object.entries(changed).map(([name, value]) => [name, JSON.stringify(value)] as const);

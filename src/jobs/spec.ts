@@ -11,15 +11,18 @@ export interface JobSpec {
   reason: string | null;
   depends: Depends;
   dryRun: boolean;
+  /** The job that submitted it. */
+  parent: number | null;
 }
 
-export function specOf({ ops, user, reason, depends, dryRun }: Submission): JobSpec {
-  return { ops, summary: ops.map(summaryOf), user, reason, depends, dryRun };
+export function specOf({ ops, user, reason, depends, dryRun }: Submission, parent: number | null): JobSpec {
+  return { ops, summary: ops.map(summaryOf), user, reason, depends, dryRun, parent };
 }
 
-export function marksOf({ ops, user }: Submission): string[] {
+export function marksOf({ ops, user }: Submission, parent: number | null): string[] {
   const marks = [
     `user:${user}`,
+    ...(parent === null ? [] : [`parent:${parent}`]),
     ...ops.flatMap((op) => [`opcode:${op.OP_ID}`, ...resourcesOf(op).map((resource) => `resource:${resource}`)]),
   ];
   return [...new Set(marks)];

@@ -43,7 +43,7 @@ it('is queued, waits for its locks, runs and ends, and every status is told', as
   expect(await desk.read(job)).toMatchObject({
     status: 'running',
     opstatus: ['running'],
-    progress: [{ steps: ['pass here', 'pass there'], done: 0, total: 2, fraction: null }],
+    progress: [{ steps: ['pass here', 'pass there'], done: 0, total: 2, fraction: null, figures: null }],
   });
   gates.open('here');
   await gates.arrivals('there');

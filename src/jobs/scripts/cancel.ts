@@ -6,17 +6,15 @@ export const cancelScript = /* lua */ `
 ${prelude}
 ${ending}
 local id, end_ts, end_ms, keep_count, canceled, canceling = unpack(ARGV)
-local status, priority = unpack(redis.call('HMGET', job_key(id), 'status', 'priority'))
+local status = redis.call('HGET', job_key(id), 'status')
 if not status then return false end
 if status == 'queued' then
-  redis.call('ZREM', undelivered, id .. ':' .. priority)
   redis.call('RPUSH', events_key(id), canceled)
-  finish(id, 'canceled', end_ts, end_ms, tonumber(keep_count))
+  finish(id, status, 'canceled', end_ts, end_ms, tonumber(keep_count))
   tell(id, 'written canceled')
 elseif status == 'waiting' or status == 'running' then
-  redis.call('HSET', job_key(id), 'cancel', '1')
   redis.call('RPUSH', events_key(id), canceling)
-  set_status(id, 'canceling')
+  set_status(id, status, 'canceling', 'cancel', '1')
   tell(id, 'cancel')
 end
 return status

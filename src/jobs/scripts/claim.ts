@@ -9,11 +9,11 @@ local job = job_key(id)
 local status = redis.call('HGET', job, 'status')
 if not status or is_final(status) then return false end
 local epoch = redis.call('HINCRBY', job, 'epoch', 1)
-redis.call('HSET', job, 'worker', worker, 'writes', 0)
 if status == 'queued' then
-  redis.call('HSET', job, 'start_ts', start_ts)
-  set_status(id, 'waiting')
+  set_status(id, status, 'waiting', 'worker', worker, 'writes', 0, 'start_ts', start_ts)
   redis.call('RPUSH', events_key(id), event)
+else
+  redis.call('HSET', job, 'worker', worker, 'writes', 0)
 end
 tell(id, 'claimed ' .. epoch)
 return redis.call('HGETALL', job)

@@ -1,5 +1,6 @@
 // Lua that several scripts begin with: the keys (the same names as keys.ts), and what ending a job means.
 // A script is the only way a job's record is changed, so each change is atomic and is told on the channel.
+import { enqueue } from './enqueue.js';
 
 export const prelude = /* lua */ `
 local prefix = KEYS[1]
@@ -7,15 +8,15 @@ local function job_key(id) return prefix .. ':job:' .. id end
 local function events_key(id) return prefix .. ':events:' .. id end
 local function dependents_key(id) return prefix .. ':dependents:' .. id end
 local function index_key(mark) return prefix .. ':index:' .. mark end
-local undelivered, ended = prefix .. ':undelivered', prefix .. ':ended'
+local ended = prefix .. ':ended'
 local function tell(id, what) redis.call('PUBLISH', prefix .. ':changes', id .. ' ' .. what) end
 
 local function is_final(status) return status == 'canceled' or status == 'success' or status == 'error' end
 
-local function set_status(id, status)
-  local old = redis.call('HGET', job_key(id), 'status')
+-- Other fields that change at the same time go into the same write.
+local function set_status(id, old, status, ...)
+  redis.call('HSET', job_key(id), 'status', status, ...)
   if old == status then return end
-  redis.call('HSET', job_key(id), 'status', status)
   redis.call('ZREM', index_key('status:' .. old), id)
   redis.call('ZADD', index_key('status:' .. status), id, id)
 end
@@ -31,25 +32,22 @@ local function forget(id)
 end
 `;
 
-/** Ends a job: its dependents learn how, the ones with nothing left to wait for are due, and the oldest ended jobs make room. */
+/** Ends a job: its dependents learn how, the ones with nothing left to wait for go into the queue, and the oldest ended jobs make room. */
 export const ending = /* lua */ `
-local function finish(id, status, end_ts, end_ms, keep_count)
-  redis.call('HSET', job_key(id), 'end_ts', end_ts)
-  set_status(id, status)
+${enqueue}
+local function finish(id, old, status, end_ts, end_ms, keep_count)
+  set_status(id, old, status, 'end_ts', end_ts)
   redis.call('ZADD', ended, end_ms, id)
-  local due = false
   for _, dependent in ipairs(redis.call('SMEMBERS', dependents_key(id))) do
     local dependent_status = redis.call('HGET', job_key(dependent), 'status')
     -- A dependent may have been cancelled and forgotten: writing to it would bring a part of it back.
     if dependent_status then
       redis.call('HSET', job_key(dependent), 'dependency:' .. id, status)
       if redis.call('HINCRBY', job_key(dependent), 'pending', -1) == 0 and dependent_status == 'queued' then
-        redis.call('ZADD', undelivered, dependent, dependent .. ':' .. redis.call('HGET', job_key(dependent), 'priority'))
-        due = true
+        enqueue(dependent, redis.call('HGET', job_key(dependent), 'priority'), end_ms)
       end
     end
   end
-  if due then tell(0, 'due') end
   redis.call('DEL', dependents_key(id))
   local excess = math.min(redis.call('ZCARD', ended) - keep_count, 4)
   if excess > 0 then

@@ -1,14 +1,17 @@
-// Accepts a job: one atomic step from nothing to a durable record that is waiting to be delivered to the queue.
+// Accepts a job: one atomic step from nothing to a durable record and, if nothing holds the job back, its place in the queue.
+import { CHILD_QUEUE_NAME, enqueue } from './enqueue.js';
 import { prelude } from './shared.js';
 
 /**
- * KEYS: prefix. ARGV: spec (JSON), priority, received_ts (JSON), marks (JSON list), idempotency key or '', request digest,
- * idempotency seconds, dependency IDs (negative: relative to the new ID).
- * Answers {'due' | 'held' (by its dependencies) | 'repeated', id}, {'reused', id} or {'missing', dependency}.
+ * KEYS: prefix. ARGV: spec (JSON), priority, received_ts (JSON), the same in ms, marks (JSON list), idempotency key or '', request digest,
+ * idempotency seconds, parent or '', the epoch in which the parent is run, the parent's field for this child, dependency IDs (negative:
+ * relative to the new ID).
+ * Answers {'accepted' | 'repeated', id}, {'reused', id}, {'missing', dependency} or {'lost', parent}: somebody else runs the parent, or it has ended.
  */
 export const submitScript = /* lua */ `
 ${prelude}
-local spec, priority, received, marks, idempotency, digest, remember = unpack(ARGV, 1, 7)
+${enqueue}
+local spec, priority, received, received_ms, marks, idempotency, digest, remember, parent, epoch, child = unpack(ARGV, 1, 11)
 if idempotency ~= '' then
   idempotency = prefix .. ':idempotency:' .. idempotency
   local known = redis.call('HMGET', idempotency, 'id', 'digest')
@@ -17,16 +20,22 @@ if idempotency ~= '' then
   end
 end
 
-local id = tonumber(redis.call('GET', prefix .. ':last-id') or '0') + 1
+if parent ~= '' then
+  local present = redis.call('HMGET', job_key(parent), 'epoch', 'status', child)
+  if present[1] ~= epoch or is_final(present[2]) then return { 'lost', tonumber(parent) } end
+  if present[3] then return { 'repeated', tonumber(present[3]) } end
+end
+
+local last_id = prefix .. ':last-id'
 local dependencies = {}
-for i = 8, #ARGV do
+for i = 12, #ARGV do
   local dependency = tonumber(ARGV[i])
-  if dependency < 0 then dependency = id + dependency end
+  if dependency < 0 then dependency = tonumber(redis.call('GET', last_id) or '0') + 1 + dependency end
   if redis.call('EXISTS', job_key(dependency)) == 0 then return { 'missing', dependency } end
   table.insert(dependencies, dependency)
 end
 
-redis.call('SET', prefix .. ':last-id', id)
+local id = redis.call('INCR', last_id)
 redis.call('HSET', job_key(id), 'spec', spec, 'priority', priority, 'received_ts', received, 'marks', marks, 'status', 'queued')
 redis.call('ZADD', index_key('all'), id, id)
 redis.call('ZADD', index_key('status:queued'), id, id)
@@ -34,6 +43,11 @@ for _, mark in ipairs(cjson.decode(marks)) do redis.call('ZADD', index_key(mark)
 if idempotency ~= '' then
   redis.call('HSET', idempotency, 'id', id, 'digest', digest)
   redis.call('EXPIRE', idempotency, remember)
+end
+if parent ~= '' then
+  redis.call('HSET', job_key(id), 'parent', parent)
+  redis.call('HSET', job_key(parent), child, id)
+  tell(parent, 'written ')
 end
 
 local pending, seen = 0, {}
@@ -52,7 +66,6 @@ end
 if #dependencies > 0 then
   redis.call('HSET', job_key(id), 'dependencies', cjson.encode(dependencies), 'pending', pending)
 end
-if pending > 0 then return { 'held', id } end
-redis.call('ZADD', undelivered, id, id .. ':' .. priority)
-return { 'due', id }
+if pending == 0 then enqueue(id, priority, received_ms, parent ~= '' and '${CHILD_QUEUE_NAME}' or nil) end
+return { 'accepted', id }
 `;

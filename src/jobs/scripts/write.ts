@@ -13,13 +13,12 @@ local job = job_key(id)
 local present = redis.call('HMGET', job, 'epoch', 'writes', 'status')
 if present[1] ~= epoch or is_final(present[3]) and tonumber(number) > tonumber(present[2]) then return 0 end
 if tonumber(number) <= tonumber(present[2]) then return 1 end
-redis.call('HSET', job, 'writes', number, unpack(ARGV, 9, 8 + 2 * fields))
-for i = 9 + 2 * fields, #ARGV do redis.call('RPUSH', events_key(id), ARGV[i]) end
-if is_final(status) then
-  finish(id, status, end_ts, end_ms, tonumber(keep_count))
-elseif status ~= '' and not (present[3] == 'canceling' and status ~= 'canceling') then
-  set_status(id, status)
-end
+local old, first_event = present[3], 9 + 2 * fields
+local stays = status == '' or is_final(status) or old == 'canceling'
+set_status(id, old, stays and old or status, 'writes', number, unpack(ARGV, 9, first_event - 1))
+-- In parts: Lua passes only so many arguments at a time.
+for i = first_event, #ARGV, 1000 do redis.call('RPUSH', events_key(id), unpack(ARGV, i, math.min(i + 999, #ARGV))) end
+if is_final(status) then finish(id, old, status, end_ts, end_ms, tonumber(keep_count)) end
 tell(id, 'written ' .. status)
 return 1
 `;
