@@ -1,7 +1,7 @@
 // libvirt's numbers: the class of each error, the name of each state.
 import { describe, expect, test } from 'vitest';
 import { stateOf } from '../../workers/drivers/libvirt/domain-state.js';
-import { errorClassOf } from '../../workers/drivers/libvirt/error-number.js';
+import { errorClassOf, migrationErrorClassOf } from '../../workers/drivers/libvirt/error-number.js';
 
 describe('errorClassOf', () => {
   test.each([
@@ -23,6 +23,28 @@ describe('errorClassOf', () => {
     [4711, 10, 'environment_error'],
   ])('error %i of part %i is %s', (code, domain, expected) => {
     expect(errorClassOf(code, domain)).toBe(expected);
+  });
+});
+
+describe('migrationErrorClassOf', () => {
+  test.each([
+    [1, 7, 'environment_error'],
+    [1, 10, 'environment_error'],
+    [3, 10, 'wrong_state'],
+    [8, 20, 'environment_error'],
+    [9, 10, 'environment_error'],
+    [9, 20, 'already_exists'],
+    [28, 10, 'already_exists'],
+    [38, 7, 'environment_error'],
+    [55, 10, 'wrong_state'],
+    [55, 20, 'already_exists'],
+    [67, 10, 'wrong_state'],
+    [68, 10, 'environment_error'],
+    [78, 10, 'environment_error'],
+    [81, 10, 'wrong_state'],
+    [84, 10, 'wrong_state'],
+  ])('error %i of part %i is %s', (code, domain, expected) => {
+    expect(migrationErrorClassOf(code, domain)).toBe(expected);
   });
 });
 

@@ -1,6 +1,7 @@
 // A real libvirtd of the test's own: in a mount namespace, so that it shares no folder with another one on the machine, listening on
 // a TCP port of the loopback. It can be stopped, killed and started again; its guests outlive it, as everywhere.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -35,7 +36,14 @@ export function missingLibvirtd(): string | undefined {
 /** The folders of libvirt that this one must not share, by the name of their private copy. */
 const FOLDERS = { etc: '/etc/libvirt', run: '/run/libvirt', lib: '/var/lib/libvirt', cache: '/var/cache/libvirt' };
 
-const QEMU_CONF = `user = "root"
+/** Migrations come in on ports of each libvirtd's own, so that several can be on one machine. */
+const MIGRATION_PORTS = { first: 20_000, perLibvirtd: 16, libvirtds: 700 };
+
+/** libvirt takes no 127.0.0.1 for another host's address, but any other one of the loopback. */
+const qemuConf = (firstPort: number) => `migration_host = "127.0.0.2"
+migration_port_min = ${firstPort}
+migration_port_max = ${firstPort + MIGRATION_PORTS.perLibvirtd - 1}
+user = "root"
 group = "root"
 security_driver = "none"
 cgroup_controllers = [ ]
@@ -81,9 +89,10 @@ export async function privateLibvirtd(): Promise<PrivateLibvirtd> {
   for (const folder of Object.keys(FOLDERS)) await mkdir(join(directory, folder));
   await writeFile(
     join(directory, 'etc', 'libvirtd.conf'),
-    `listen_tls = 0\nlisten_tcp = 1\nlisten_addr = "127.0.0.1"\ntcp_port = "${port}"\nauth_tcp = "none"\n`,
+    `listen_tls = 0\nlisten_tcp = 1\nlisten_addr = "127.0.0.1"\ntcp_port = "${port}"\nauth_tcp = "none"\nhost_uuid = "${randomUUID()}"\n`,
   );
-  await writeFile(join(directory, 'etc', 'qemu.conf'), QEMU_CONF);
+  const { first, perLibvirtd, libvirtds } = MIGRATION_PORTS;
+  await writeFile(join(directory, 'etc', 'qemu.conf'), qemuConf(first + perLibvirtd * randomInt(libvirtds)));
   const mounts = Object.entries(FOLDERS).map(([copy, folder]) => `mkdir -p ${folder} && mount --bind ${join(directory, copy)} ${folder}`);
   const script = [...mounts, `exec ${LIBVIRTD} --listen --pid-file /run/libvirt/libvirtd.pid`].join(' && ');
   const guests = join(directory, 'run', 'qemu');

@@ -114,6 +114,32 @@ describe('a simulated world', () => {
     expect(await hv1.domain(uuid)).toMatchObject({ state: 'running' });
   });
 
+  test('a node that is switched off fails every call, and its guests have ended when it is on again', async () => {
+    const all = await world();
+    const hv1 = await all.hypervisors.on('hv1');
+    const [uuid, off] = [await guestOn('hv1', all), await guestOn('hv1', all, false)];
+    await all.node('hv1').power(false);
+    for (const call of [hv1.host(), hv1.domain(uuid), all.hypervisors.on('hv1')]) {
+      await expect(call).rejects.toMatchObject({ errorClass: 'environment_error' });
+    }
+    await (await all.hypervisors.on('hv2')).host();
+    await all.node('hv1').power(true);
+    for (const known of [uuid, off]) expect(await hv1.domain(known)).toMatchObject({ state: 'shutoff', endReason: 'unknown' });
+    await hv1.start(uuid);
+    expect(await hv1.domain(uuid)).toMatchObject({ state: 'running' });
+  });
+
+  test('a node that is cut off and switched off answers when both are over', async () => {
+    const all = await world();
+    const hv1 = await all.hypervisors.on('hv1');
+    all.node('hv1').unreachable(true);
+    await all.node('hv1').power(false);
+    await all.node('hv1').power(true);
+    await expect(hv1.host()).rejects.toMatchObject({ errorClass: 'environment_error' });
+    all.node('hv1').unreachable(false);
+    await hv1.host();
+  });
+
   test('a closed hypervisor takes no more calls; another of the same node does', async () => {
     const all = await world();
     const [closed, open] = [await all.hypervisors.on('hv1'), await all.hypervisors.on('hv1')];

@@ -1,4 +1,4 @@
-// The port to one hypervisor. libvirt and the simulated one stand behind it; both pass test/contract/hypervisor.ts.
+// The port to one hypervisor. libvirt and the simulated one stand behind it; both pass test/contract/hypervisor.ts and migration.ts.
 // Every method is repeatable: asked twice, it leaves the world as after once. Errors are ClassifiedError.
 
 /** What a hypervisor says of itself; sizes in MiB. */
@@ -29,6 +29,33 @@ export interface DomainSighting {
   vcpus: number;
 }
 
+/** Where a guest is to be moved, and how fast. */
+export interface MigrationTarget {
+  /** The other hypervisor's address, as this hypervisor (not the one who asks) reaches it: `qemu+tcp://hv2/system`. */
+  uri: string;
+  /** MiB/s; 0: as fast as it goes. */
+  bandwidthMibPerS: number;
+}
+
+/** How far an outgoing migration is. What the guest changes meanwhile is sent again, so the total may grow. */
+export interface MigrationProgress {
+  bytesTotal: number;
+  bytesProcessed: number;
+  bytesRemaining: number;
+  /** How long the guest would stand still if it were handed over now; absent while unknown. */
+  expectedDowntimeMs?: number;
+}
+
+/** What guests show Ceph to be let in. */
+export interface CephSecret {
+  /** By this their XML names it. */
+  uuid: string;
+  /** For people who list the secrets of a node. */
+  name: string;
+  /** As it stands in a keyring; in no message of an error. */
+  key: string;
+}
+
 export interface Hypervisor {
   host(): Promise<HostFacts>;
   /** All domains that the hypervisor knows, running or not. */
@@ -48,10 +75,61 @@ export interface Hypervisor {
   destroy(uuid: string): Promise<void>;
   /** Makes the hypervisor forget a domain that does not run; fine when it is not known. wrong_state: it runs. */
   undefine(uuid: string): Promise<void>;
+  /**
+   * Moves a running guest live to the target hypervisor, peer to peer, so that it goes on when the one who asked dies. Resolves when
+   * the guest runs there and is unknown here. While a migration of the guest is under way already, waits for that one and ends as it ends.
+   * unknown_entity: it does not run here. wrong_state: this guest cannot be migrated live (a host device, a disk that is not shared…);
+   * it could be moved cold. already_exists: the target runs that UUID already, or one of UUID and name is another domain's there (what
+   * it only defines under both is replaced). environment_error: it failed or was aborted, and the guest runs on here; or the
+   * hypervisor no longer answers, and it is not known where the guest runs.
+   */
+  migrate(uuid: string, target: MigrationTarget): Promise<void>;
+  /** How far the guest's outgoing migration is; undefined while none is under way. */
+  migrationProgress(uuid: string): Promise<MigrationProgress | undefined>;
+  /** Asks the outgoing migration to stop, and returns at once; fine when none is under way. It may still succeed: `migrate` tells. */
+  abortMigration(uuid: string): Promise<void>;
+  /**
+   * Tells a running guest that its disk has that size now, and makes it so if it is smaller; fine when it is told already. `dev` is the
+   * disk's target: `vda`. unknown_entity: not defined. wrong_state: it does not run. wrong_input: it has no such disk.
+   */
+  resizeDisk(uuid: string, dev: string, sizeBytes: number): Promise<void>;
   close(): Promise<void>;
 }
 
+/** What only the agent of the node asks of its hypervisor: what it is told goes through no queue. */
+export interface NodeHypervisor extends Hypervisor {
+  /** Keeps the secret for the guests, in the place of an earlier one of that UUID. environment_error: it cannot; the name may be another UUID's. */
+  defineCephSecret(secret: CephSecret): Promise<void>;
+}
+
+export type HypervisorMethod = Exclude<keyof Hypervisor, 'close'>;
+
+/** Which of them change something, and so need a fence; the others only look. */
+export const CHANGES: Readonly<Record<HypervisorMethod, boolean>> = {
+  host: false,
+  domains: false,
+  domain: false,
+  define: true,
+  start: true,
+  requestShutdown: true,
+  destroy: true,
+  undefine: true,
+  migrate: true,
+  migrationProgress: false,
+  abortMigration: true,
+  resizeDisk: true,
+};
+
 /** The hypervisors of the cluster by node name. unknown_entity: no such node; environment_error: it does not answer. */
 export interface Hypervisors {
-  on(node: string): Promise<Hypervisor>;
+  /** Without a fence only for looking: what changes something needs one. */
+  on(node: string, fence?: Fence): Promise<Hypervisor>;
+}
+
+/** In whose name a hypervisor is changed: what an opcode must still hold when its call arrives at the node. */
+export interface Fence {
+  /** The entries of its locks in the cluster's store; while all are there, nobody else has those locks. */
+  entries: readonly string[];
+  /** Takes back a call that the node has not begun; its reason is thrown then. A call that was begun comes to its end. */
+  signal?: AbortSignal;
 }

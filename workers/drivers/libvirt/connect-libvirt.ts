@@ -1,6 +1,7 @@
 // A hypervisor behind libvirt, as the port wants it.
-import type { DomainSighting, HostFacts, Hypervisor } from '../hypervisor.js';
+import type { DomainSighting, HostFacts, MigrationProgress, NodeHypervisor } from '../hypervisor.js';
 import { createConnectionPool } from './connection-pool.js';
+import { createMigrations } from './migrations.js';
 import type { OperationName } from './thread-messages.js';
 
 export interface LibvirtOptions {
@@ -8,7 +9,10 @@ export interface LibvirtOptions {
   uri: string;
   /** How many calls may be under way at once, each on a connection and a thread of its own; opened as they are needed. */
   connections?: number;
-  /** How long a call may wait for a free connection, and how long it may then take, before it is given up. */
+  /**
+   * How long a call may wait for a free connection, and how long it may then take, before it is given up. Migrations take as long as they
+   * take, but may not be nowhere to be seen for so long.
+   */
   callTimeoutMs?: number;
   /** libvirt's client library, as the dynamic loader finds it. */
   library?: string;
@@ -26,9 +30,10 @@ export async function connectLibvirt({
   connections = DEFAULT_CONNECTIONS,
   callTimeoutMs = DEFAULT_CALL_TIMEOUT_MS,
   library = 'libvirt.so.0',
-}: LibvirtOptions): Promise<Hypervisor> {
+}: LibvirtOptions): Promise<NodeHypervisor> {
   const pool = createConnectionPool({ uri, library, connections, callTimeoutMs });
   const run = <T>(operation: OperationName, argument = '') => pool.run({ operation, argument }) as Promise<T>;
+  const migrations = createMigrations({ uri, library, run, lostAfterMs: callTimeoutMs });
   try {
     await run('open');
   } catch (error) {
@@ -44,6 +49,17 @@ export async function connectLibvirt({
     requestShutdown: (uuid) => run<void>('requestShutdown', uuid),
     destroy: (uuid) => run<void>('destroy', uuid),
     undefine: (uuid) => run<void>('undefine', uuid),
-    close: () => pool.close(),
+    migrate: (uuid, target) => migrations.migrate(uuid, target),
+    migrationProgress: (uuid) => run<MigrationProgress | undefined>('migrationProgress', uuid),
+    abortMigration: (uuid) => migrations.abort(uuid),
+    async resizeDisk(uuid, dev, sizeBytes) {
+      await pool.run({ operation: 'resizeDisk', argument: uuid, dev, sizeBytes });
+    },
+    async defineCephSecret(secret) {
+      await pool.run({ operation: 'defineCephSecret', argument: '', secret });
+    },
+    async close() {
+      await Promise.all([migrations.close(), pool.close()]);
+    },
   };
 }

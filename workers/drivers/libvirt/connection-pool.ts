@@ -29,10 +29,11 @@ interface Job {
 
 /** Given-up threads that may hang at one time; more would be a leak, and the hypervisor is out of order anyway. */
 const MAX_HANGING = 8;
-const RELEASE_EVERY_MS = 1000;
+export const RELEASE_EVERY_MS = 1000;
 const CLOSE_TIMEOUT_MS = 2000;
 
-async function closeThread(thread: LibvirtThread): Promise<void> {
+/** Closes the connection, whose call must have ended, and ends the thread. */
+export async function closeThread(thread: LibvirtThread): Promise<void> {
   const timer = setTimeout(() => thread.release(), CLOSE_TIMEOUT_MS);
   // A broken connection may fail to close; the thread ends either way.
   await thread.call({ operation: 'close', argument: '' }).catch(() => undefined);

@@ -1,15 +1,19 @@
 // The thread of one libvirt connection: it makes libvirt's synchronous calls, one at a time, as messages ask for them. It opens
 // its connection when first asked, and anew when the old one turns out to be broken.
 import { parentPort, workerData } from 'node:worker_threads';
-import { domainOperations } from './domain-operations.js';
-import { errorClassOf } from './error-number.js';
+import { defineCephSecret } from './ceph-secret.js';
+import { domainOperations, resizeDisk } from './domain-operations.js';
+import { errorClassOf, migrationErrorClassOf } from './error-number.js';
 import { host } from './host-operation.js';
 import { kernelThreadId } from './kernel-calls.js';
 import { LibvirtError } from './libvirt-error.js';
 import { type Libvirt, loadLibvirt, type Pointer } from './libvirt-library.js';
+import { migrate, migrationOperations } from './migration-operations.js';
 import type { Answer, Call, Started, ThreadData } from './thread-messages.js';
 
 const { uri, library, abandoned }: ThreadData = workerData;
+
+const operations = { ...domainOperations, ...migrationOperations };
 
 let libvirt: Libvirt | undefined;
 let connection: Pointer = null;
@@ -26,12 +30,16 @@ function close(): void {
   if (old !== null) libvirt?.close(old);
 }
 
-function perform({ operation, argument }: Call): unknown {
+function perform(call: Call): unknown {
+  const { operation, argument } = call;
   if (operation === 'close') return close();
   const opened = open();
   if (operation === 'open') return undefined;
   if (operation === 'host') return host(opened, connection);
-  return domainOperations[operation](opened, connection, argument);
+  if (operation === 'migrate') return migrate(opened, connection, argument, call.target);
+  if (operation === 'resizeDisk') return resizeDisk(opened, connection, argument, call.dev, call.sizeBytes);
+  if (operation === 'defineCephSecret') return defineCephSecret(opened, connection, call.secret);
+  return operations[operation](opened, connection, argument);
 }
 
 function performReconnecting(call: Call): unknown {
@@ -56,7 +64,8 @@ function answerTo(call: Call): Answer {
     return { kind: 'value', value: performReconnecting(call) };
   } catch (error) {
     if (error instanceof LibvirtError) {
-      return { kind: 'failure', errorClass: errorClassOf(error.code, error.domain), message: error.message };
+      const classOf = call.operation === 'migrate' ? migrationErrorClassOf : errorClassOf;
+      return { kind: 'failure', errorClass: classOf(error.code, error.domain), message: error.message };
     }
     return { kind: 'defect', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

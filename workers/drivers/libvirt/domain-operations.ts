@@ -29,7 +29,7 @@ function sight(libvirt: Libvirt, found: Pointer): DomainSighting {
 }
 
 /** The use's result, or undefined when the hypervisor does not (or no longer) know the domain. */
-function whenKnown<T>(use: () => T): T | undefined {
+export function whenKnown<T>(use: () => T): T | undefined {
   try {
     return use();
   } catch (error) {
@@ -38,7 +38,8 @@ function whenKnown<T>(use: () => T): T | undefined {
   }
 }
 
-function withDomain<T>(libvirt: Libvirt, find: () => Pointer, use: (found: Pointer) => T): T {
+/** Frees the domain after its use. */
+export function withDomain<T>(libvirt: Libvirt, find: () => Pointer, use: (found: Pointer) => T): T {
   const found = find();
   try {
     return use(found);
@@ -133,7 +134,8 @@ function destroy(libvirt: Libvirt, connection: Pointer, uuid: string): void {
   );
 }
 
-function undefineSomehow(libvirt: Libvirt, found: Pointer, [flags = 0, ...more] = UNDEFINE_ATTEMPTS): void {
+/** The domain must not run. */
+export function undefineSomehow(libvirt: Libvirt, found: Pointer, [flags = 0, ...more] = UNDEFINE_ATTEMPTS): void {
   try {
     libvirt.undefineDomain(found, flags);
   } catch (error) {
@@ -155,6 +157,14 @@ function undefine(libvirt: Libvirt, connection: Pointer, uuid: string): void {
         undefineSomehow(libvirt, found);
       },
     ),
+  );
+}
+
+export function resizeDisk(libvirt: Libvirt, connection: Pointer, uuid: string, dev: string, sizeBytes: number): void {
+  withDomain(
+    libvirt,
+    () => libvirt.domainByUuid(connection, uuid),
+    (found) => libvirt.resizeDisk(found, dev, sizeBytes),
   );
 }
 

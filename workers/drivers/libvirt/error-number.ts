@@ -9,6 +9,7 @@ export const ErrorNumber = {
   domExist: 28,
   noDomain: 42,
   operationInvalid: 55,
+  operationUnsupported: 84,
 } as const;
 
 /** Parts of libvirt that raise errors: the XML reader and the domain configuration. */
@@ -50,4 +51,23 @@ export function errorClassOf(code: number, domain: number): ErrorClass {
   // What the readers of domain XML refuse without a number of its own (a malformed UUID) is an internal error of theirs.
   if (code === ErrorNumber.internalError && (domain === FROM_XML || domain === FROM_DOMAIN_CONFIG)) return 'wrong_input';
   return CLASS_OF_NUMBER.get(code) ?? 'environment_error';
+}
+
+// What a guest's own configuration forbids: host devices and other devices that cannot be sent, a disk that is not shared, a CPU or
+// machine that the target does not have.
+const NOT_LIVE: ReadonlySet<number> = new Set([
+  ErrorNumber.noSupport,
+  ErrorNumber.operationInvalid,
+  67, // CONFIG_UNSUPPORTED
+  74, // ARGUMENT_UNSUPPORTED
+  81, // MIGRATE_UNSAFE
+  ErrorNumber.operationUnsupported,
+]);
+
+/** The same for a live migration of a guest that is known to run still where it ran, and not to be on its way. */
+export function migrationErrorClassOf(code: number, domain: number): ErrorClass {
+  // Whether the target has the name or the UUID already is looked up in the list of its domains, which is a part of its own.
+  const isClash = domain === FROM_DOMAIN_CONFIG && (code === ErrorNumber.operationFailed || code === ErrorNumber.operationInvalid);
+  if (isClash || code === ErrorNumber.domExist) return 'already_exists';
+  return NOT_LIVE.has(code) ? 'wrong_state' : 'environment_error';
 }

@@ -11,12 +11,15 @@ import {
   readMemoryStats,
   takePointers,
 } from './libvirt-symbols.js';
+import { migrationCalls } from './migration-calls.js';
 
 export type { Pointer } from './libvirt-symbols.js';
 
 const UUID_TEXT_BYTES = 37;
 const ALL_CELLS = -1;
 const NO_FLAGS = 0;
+/** VIR_DOMAIN_BLOCK_RESIZE_BYTES: else the size would be in KiB. */
+const IN_BYTES = 1;
 
 type Check = (result: number) => number;
 
@@ -87,6 +90,7 @@ function domainCalls(c: LibvirtSymbols, checked: Check) {
     shutdownDomain: (domain: Pointer): number => checked(c.domainShutdown(domain)),
     destroyDomain: (domain: Pointer): number => checked(c.domainDestroy(domain)),
     undefineDomain: (domain: Pointer, flags: number): number => checked(c.domainUndefine(domain, flags)),
+    resizeDisk: (domain: Pointer, disk: string, sizeBytes: number): number => checked(c.domainBlockResize(domain, disk, sizeBytes, IN_BYTES)),
     domainIsActive: (domain: Pointer): boolean => checked(c.domainIsActive(domain)) === 1,
     domainName: (domain: Pointer): string => c.domainGetName(domain) ?? '',
     domainUuid(domain: Pointer): string {
@@ -105,6 +109,21 @@ function domainCalls(c: LibvirtSymbols, checked: Check) {
       const reason = [0];
       checked(c.domainGetState(domain, state, reason, NO_FLAGS));
       return { state: state[0] ?? 0, reason: reason[0] ?? 0 };
+    },
+  };
+}
+
+function secretCalls(c: LibvirtSymbols, checked: Check) {
+  return {
+    /** Defines the secret of that XML, or what it says of one that is there, and gives it its value. */
+    keepSecret(connection: Pointer, xml: string, value: Buffer): void {
+      const secret = c.secretDefineXml(connection, xml, NO_FLAGS);
+      if (secret === null) throw lastError(c);
+      try {
+        checked(c.secretSetValue(secret, value, value.length, NO_FLAGS));
+      } finally {
+        c.secretFree(secret);
+      }
     },
   };
 }
@@ -130,6 +149,8 @@ export function loadLibvirt(library: string) {
     isAlive: (connection: Pointer): boolean => c.connectIsAlive(connection) === 1,
     ...hostCalls(c, checked),
     ...domainCalls(c, checked),
+    ...migrationCalls(c, checked),
+    ...secretCalls(c, checked),
   };
 }
 

@@ -34,6 +34,8 @@ type ObjectCall = (object: Pointer) => number;
 type TextOf = (object: Pointer) => string | null;
 type Lookup = (connection: Pointer, key: string) => Pointer;
 type VersionCall = (connection: Pointer, into: Wide[]) => number;
+/** 1 when the parameter is there, 0 when not. */
+type TypedParameter<T> = (parameters: Pointer, count: number, name: string, into: T[]) => number;
 
 function load(library: string) {
   try {
@@ -99,6 +101,45 @@ export function bindLibvirt(library: string) {
       reason: number[],
       flags: number,
     ) => number,
+    domainMigrateToUri3: c.func('int virDomainMigrateToURI3(void *, str, void *, uint, uint)') as (
+      domain: Pointer,
+      uri: string,
+      parameters: Pointer,
+      count: number,
+      flags: number,
+    ) => number,
+    domainGetJobStats: c.func('int virDomainGetJobStats(void *, _Out_ int *, _Inout_ void **, _Inout_ int *, uint)') as (
+      domain: Pointer,
+      type: number[],
+      parameters: Pointer[],
+      count: number[],
+      flags: number,
+    ) => number,
+    domainAbortJob: c.func('int virDomainAbortJob(void *)') as ObjectCall,
+    domainBlockResize: c.func('int virDomainBlockResize(void *, str, ulonglong, uint)') as (
+      domain: Pointer,
+      disk: string,
+      size: number,
+      flags: number,
+    ) => number,
+    secretDefineXml: c.func('void *virSecretDefineXML(void *, str, uint)') as (connection: Pointer, xml: string, flags: number) => Pointer,
+    secretSetValue: c.func('int virSecretSetValue(void *, void *, size_t, uint)') as (
+      secret: Pointer,
+      value: Buffer,
+      size: number,
+      flags: number,
+    ) => number,
+    secretFree: c.func('int virSecretFree(void *)') as ObjectCall,
+    typedParamsAddUllong: c.func('int virTypedParamsAddULLong(_Inout_ void **, _Inout_ int *, _Inout_ int *, str, ulonglong)') as (
+      parameters: Pointer[],
+      count: number[],
+      room: number[],
+      name: string,
+      value: number,
+    ) => number,
+    typedParamsGetInt: c.func('int virTypedParamsGetInt(void *, int, str, _Out_ int *)') as TypedParameter<number>,
+    typedParamsGetUllong: c.func('int virTypedParamsGetULLong(void *, int, str, _Out_ ulonglong *)') as TypedParameter<Wide>,
+    typedParamsFree: c.func('void virTypedParamsFree(void *, int)') as (parameters: Pointer, count: number) => void,
     getLastError: c.func('void *virGetLastError(void)') as () => Pointer,
     setErrorFunc: c.func('void virSetErrorFunc(void *, void *)') as (userData: Pointer, handler: Pointer) => void,
     /** The address of a function, not bound to be called from here. */

@@ -34,6 +34,7 @@ export function startLibvirtThread({ uri, library }: Omit<ThreadData, 'abandoned
   let kernelThreadId: number | undefined;
   let pending: Pending | undefined;
   let ended = false;
+  let isReleasing = false;
 
   const endedError = (cause?: unknown) => new ClassifiedError('environment_error', `the thread of a connection to ${uri} ended`, { cause });
   const fail = (cause?: unknown) => {
@@ -66,8 +67,13 @@ export function startLibvirtThread({ uri, library }: Omit<ThreadData, 'abandoned
     alive: () => !ended,
     release() {
       Atomics.store(abandoned, 0, 1);
-      if (ended || kernelThreadId === undefined) return;
+      // On a machine that is slow to start threads, those of several attempts would only hinder each other.
+      if (ended || kernelThreadId === undefined || isReleasing) return;
+      isReleasing = true;
       const releaser = startWorker('release-thread', { kernelThreadId });
+      releaser.on('exit', () => {
+        isReleasing = false;
+      });
       // Where it cannot be done the call goes on hanging, which is what the caller expects by then.
       releaser.on('error', () => undefined);
     },

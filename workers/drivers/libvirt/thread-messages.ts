@@ -1,6 +1,6 @@
 // What passes between the process and the thread of a libvirt connection. One call is under way per thread at a time.
 import type { ErrorClass } from '../../../schemas/error-class.js';
-import type { Hypervisor } from '../hypervisor.js';
+import type { CephSecret, Hypervisor, MigrationTarget } from '../hypervisor.js';
 
 /** What the thread is started with. */
 export interface ThreadData {
@@ -11,14 +11,18 @@ export interface ThreadData {
   abandoned: Int32Array<SharedArrayBuffer>;
 }
 
-/** The port's operations, and `open`: to have a connection, no more. */
-export type OperationName = Exclude<keyof Hypervisor, 'close'> | 'open';
+/** Where a guest is, as far as its hypervisor knows; `moving`: here still, and on its way to another hypervisor. */
+export type Whereabouts = 'here' | 'moving' | 'off' | 'gone';
+
+/** What is answered soon: the port's operations but `migrate`; `open`: to have a connection, no more; `whereabouts`. */
+export type OperationName = Exclude<keyof Hypervisor, 'migrate' | 'resizeDisk' | 'close'> | 'open' | 'whereabouts';
 
 /** One call. The argument is the UUID or the XML, where the operation has one. */
-export interface Call {
-  operation: OperationName | 'close';
-  argument: string;
-}
+export type Call =
+  | { operation: OperationName | 'close'; argument: string }
+  | { operation: 'migrate'; argument: string; target: MigrationTarget }
+  | { operation: 'resizeDisk'; argument: string; dev: string; sizeBytes: number }
+  | { operation: 'defineCephSecret'; argument: ''; secret: CephSecret };
 
 export type Answer =
   | { kind: 'value'; value: unknown }

@@ -1,20 +1,20 @@
 // Failures that a test has ordered: the next call of a method fails, before it does anything or after it has done it.
-import type { Hypervisor } from '../hypervisor.js';
+import type { NodeHypervisor } from '../hypervisor.js';
 
-export type Method = Exclude<keyof Hypervisor, 'close'>;
+export type Method = Exclude<keyof NodeHypervisor, 'close'>;
 
 /** `after`: the call does its work and fails then, as when only its answer is lost. */
 type FailureMoment = 'before' | 'after';
 
-export interface PlannedFailures {
+export interface PlannedFailures<M extends string = Method> {
   /** The next call of the method, on any node, fails with this error; several are used up in order. */
-  failNext: (method: Method, error: Error, moment?: FailureMoment) => void;
+  failNext: (method: M, error: Error, moment?: FailureMoment) => void;
   /** Runs a call, failing as ordered. */
-  around<T>(method: Method, call: () => Promise<T>): Promise<T>;
+  around<T>(method: M, call: () => Promise<T>): Promise<T>;
 }
 
-export function planFailures(): PlannedFailures {
-  const planned: { method: Method; error: Error; moment: FailureMoment }[] = [];
+export function planFailures<M extends string = Method>(): PlannedFailures<M> {
+  const planned: { method: M; error: Error; moment: FailureMoment }[] = [];
   return {
     failNext(method, error, moment = 'before') {
       planned.push({ method, error, moment });

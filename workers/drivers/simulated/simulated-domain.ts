@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { parseDomainXml } from '../../../src/domain-xml/domain-description.js';
 import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
+import { boundTo } from './bound-to.js';
 import type { DomainSighting, EndReason } from '../hypervisor.js';
 
 /** What a guest is given when it starts. */
@@ -11,6 +12,12 @@ interface Hardware {
   memoryMib: number;
   vcpus: number;
   acpi: boolean;
+  /** The targets of its disks, when it has any. */
+  disks?: string[];
+  /** The sizes that it was told of while it runs. */
+  toldBytes?: Record<string, number>;
+  /** What of it forbids a live migration, if something does. */
+  bound?: string;
 }
 
 export interface SimulatedDomain {
@@ -57,12 +64,19 @@ function known(domains: Domains, uuid: string): SimulatedDomain {
   return domain;
 }
 
-export function define(domains: Domains, xml: string): Outcome {
-  const { name, uuid = randomUUID(), memoryMib, vcpus, acpi } = parseDomainXml(xml);
+function refuseClash(domains: Domains, name: string, uuid: string): void {
   const clash = [...domains.values()].find((other) => (other.name === name) !== (other.uuid === uuid));
   if (clash) throw new ClassifiedError('already_exists', `domain ${clash.name} is defined with the UUID ${clash.uuid}`);
+}
+
+export function define(domains: Domains, xml: string): Outcome {
+  const { name, uuid = randomUUID(), memoryMib, vcpus, acpi, disks } = parseDomainXml(xml);
+  refuseClash(domains, name, uuid);
   const before = domains.get(uuid) ?? { running: null, shuttingDown: false, endReason: 'unknown' as const };
-  return { put: { ...before, uuid, name, xml, defined: { memoryMib, vcpus, acpi } } };
+  const bound = boundTo(xml);
+  const devs = disks.flatMap(({ dev }) => dev ?? []);
+  const more = { ...(devs.length === 0 ? {} : { disks: devs }), ...(bound === undefined ? {} : { bound }) };
+  return { put: { ...before, uuid, name, xml, defined: { memoryMib, vcpus, acpi, ...more } } };
 }
 
 export function start(domains: Domains, uuid: string, nodeMemoryMib: number): Outcome {
@@ -82,6 +96,14 @@ export function requestShutdown(domains: Domains, uuid: string): Outcome {
   return domain.running?.acpi ? { put: { ...domain, shuttingDown: true } } : {};
 }
 
+export function resizeDisk(domains: Domains, uuid: string, dev: string, sizeBytes: number): Outcome {
+  const domain = known(domains, uuid);
+  const { name, running } = domain;
+  if (running === null) throw new ClassifiedError('wrong_state', `domain ${name} is not running`);
+  if (running.disks?.includes(dev) !== true) throw new ClassifiedError('wrong_input', `domain ${name} has no disk ${dev}`);
+  return { put: { ...domain, running: { ...running, toldBytes: { ...running.toldBytes, [dev]: sizeBytes } } } };
+}
+
 /** Ends a running guest for that reason; nothing when it does not run or is not known. */
 export function end(domains: Domains, uuid: string, endReason: EndReason): Outcome {
   const domain = find(domains, uuid);
@@ -93,4 +115,31 @@ export function undefine(domains: Domains, uuid: string): Outcome {
   if (domain === undefined) return {};
   if (domain.running) throw new ClassifiedError('wrong_state', `domain ${domain.name} is running`);
   return { forget: domain.uuid };
+}
+
+/** The guest that is to leave. Throws unknown_entity: it does not run; wrong_state: it cannot leave while it runs. */
+export function leaving(domains: Domains, uuid: string): SimulatedDomain & { running: Hardware } {
+  const domain = known(domains, uuid);
+  const { name, running } = domain;
+  if (running === null) throw new ClassifiedError('unknown_entity', `domain ${name} is not running`);
+  if (running.bound !== undefined) throw new ClassifiedError('wrong_state', `domain ${name} cannot be migrated live: ${running.bound}`);
+  return { ...domain, running };
+}
+
+/**
+ * That guest at the node where it arrives, in the place of one that is off and has its name and UUID. Throws already_exists: the UUID
+ * or the name is taken there; environment_error: the node has no room for it.
+ */
+export function arriving(domains: Domains, guest: ReturnType<typeof leaving>, nodeMemoryMib: number): SimulatedDomain {
+  const { name, uuid, running } = guest;
+  if (domains.get(uuid)?.running) throw new ClassifiedError('already_exists', `domain ${name} is running there already`);
+  refuseClash(domains, name, uuid);
+  const freeMib = nodeMemoryMib - memoryInUseMib(domains);
+  if (running.memoryMib > freeMib) {
+    throw new ClassifiedError(
+      'environment_error',
+      `domain ${name} needs ${running.memoryMib} MiB of memory, ${freeMib} MiB are free there`,
+    );
+  }
+  return { ...guest, endReason: 'unknown' };
 }

@@ -2,10 +2,11 @@
 // drivers run against. Kept in a folder, it outlives the process as real guests do: those that ran still run.
 import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
-import type { EndReason, Hypervisors } from '../hypervisor.js';
+import type { EndReason, Fence, NodeHypervisor } from '../hypervisor.js';
 import { type PlannedFailures, planFailures } from './planned-failures.js';
 import { end, type SimulatedDomain } from './simulated-domain.js';
 import { refuseUnreachable, simulatedHypervisor } from './simulated-hypervisor.js';
+import { simulateMigrations } from './simulated-migrations.js';
 import { type NodeSize, openSimulatedNode, type SimulatedNode } from './simulated-node.js';
 import { forgetfulStore, openWorldStore } from './world-store.js';
 
@@ -15,16 +16,18 @@ export interface WorldOptions {
   directory?: string;
   /** How long a guest with ACPI takes to power off when asked. */
   shutdownDelayMs?: number;
+  /** How fast guests' memory passes from node to node, which is how long a migration takes. */
+  migrationMibPerS?: number;
 }
 
 export interface SimulatedWorld {
-  hypervisors: Hypervisors;
+  hypervisors: { on(node: string, fence?: Fence): Promise<NodeHypervisor> };
   /** The guest powers itself off; nothing when it does not run. */
   powerOff(uuid: string): Promise<void>;
   /** The guest ends by itself, badly; nothing when it does not run. */
   crash(uuid: string): Promise<void>;
-  /** Makes a node answer no more, or again; its guests run on. Throws unknown_entity: no such node. */
-  node: (name: string) => Pick<SimulatedNode, 'unreachable'>;
+  /** To cut a node off or to switch it off, and back. Throws unknown_entity: no such node. */
+  node: (name: string) => Pick<SimulatedNode, 'unreachable' | 'power' | 'secrets'>;
   failNext: PlannedFailures['failNext'];
   /** All there is, by node and in order of UUIDs: two worlds are alike when these are equal. */
   snapshot(): Record<string, SimulatedDomain[]>;
@@ -32,6 +35,7 @@ export interface SimulatedWorld {
 }
 
 const DEFAULT_SHUTDOWN_DELAY_MS = 50;
+const DEFAULT_MIGRATION_MIB_PER_S = 4096;
 
 function byUuid(a: SimulatedDomain, b: SimulatedDomain): number {
   return a.uuid < b.uuid ? -1 : 1;
@@ -42,11 +46,13 @@ export async function openSimulatedWorld({
   nodes: sizes,
   directory,
   shutdownDelayMs = DEFAULT_SHUTDOWN_DELAY_MS,
+  migrationMibPerS = DEFAULT_MIGRATION_MIB_PER_S,
 }: WorldOptions): Promise<SimulatedWorld> {
   const store = directory === undefined ? forgetfulStore : await openWorldStore(directory);
   const opened = await Promise.all(sizes.map((size) => openSimulatedNode(size, store, shutdownDelayMs)));
   const nodes = new Map(opened.map((node) => [node.size.name, node]));
   const failures = planFailures();
+  const migrations = simulateMigrations(nodes, store, migrationMibPerS);
 
   function nodeNamed(name: string): SimulatedNode {
     const node = nodes.get(name);
@@ -64,7 +70,7 @@ export async function openSimulatedWorld({
       async on(name) {
         const node = nodeNamed(name);
         refuseUnreachable(node);
-        return simulatedHypervisor(node, failures);
+        return simulatedHypervisor(node, migrations, failures);
       },
     },
     powerOff: (uuid) => endEverywhere(uuid, 'shutdown'),
@@ -74,6 +80,7 @@ export async function openSimulatedWorld({
     snapshot: () =>
       Object.fromEntries(opened.map((node) => [node.size.name, structuredClone([...node.domains().values()]).toSorted(byUuid)])),
     async close() {
+      await migrations.close();
       await Promise.all(opened.map((node) => node.close()));
       await store.close();
     },

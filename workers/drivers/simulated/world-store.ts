@@ -9,6 +9,8 @@ export interface WorldStore {
   /** Resolves once a crash of the machine would not lose it. */
   put(node: string, domain: SimulatedDomain): Promise<void>;
   forget(node: string, uuid: string): Promise<void>;
+  /** From one node to another: after a crash it is at exactly one of them. */
+  move(from: string, to: string, domain: SimulatedDomain): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ export const forgetfulStore: WorldStore = {
   read: async () => [],
   put: async () => undefined,
   forget: async () => undefined,
+  move: async () => undefined,
   close: async () => undefined,
 };
 
@@ -39,6 +42,16 @@ export async function openWorldStore(directory: string): Promise<WorldStore> {
     read: (node) => level.values({ gt: key(node, ''), lt: `${node}\u0001` }).all(),
     put: (node, domain) => written(level.put(key(node, domain.uuid), domain, { sync: true })),
     forget: (node, uuid) => written(level.del(key(node, uuid), { sync: true })),
+    move: (from, to, domain) =>
+      written(
+        level.batch(
+          [
+            { type: 'put', key: key(to, domain.uuid), value: domain },
+            { type: 'del', key: key(from, domain.uuid) },
+          ],
+          { sync: true },
+        ),
+      ),
     close: () => level.close(),
   };
 }
