@@ -64,6 +64,11 @@ export const Progress = Type.Object(
     fraction: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()], {
       description: 'how far the present step is, where that is known',
     }),
+    figures: Type.Union([Type.Record(Type.String(), Type.Number()), Type.Null()], {
+      description:
+        'numbers that are known of the present step; while a guest is moved live `bytes_total`, `bytes_processed`, `bytes_remaining` and, once ' +
+        'it can be told, `expected_downtime_ms`',
+    }),
   },
   { description: "an opcode's progress" },
 );
@@ -94,6 +99,13 @@ export const JobRecord = Type.Object(
     priority: Priority,
     depends: Depends,
     dry_run: Type.Boolean({ description: 'whether it only checks' }),
+    parent: Type.Union([Type.Integer(), Type.Null()], {
+      description: 'the job that submitted this one as a part of its own work; null for a job of a client',
+    }),
+    children: Type.Array(Type.Integer(), {
+      description:
+        'the jobs that this one has submitted as parts of its own work, in order; `GET /jobs?parent=<id>&bulk=1` has their records',
+    }),
     progress: Type.Array(Type.Union([Progress, Type.Null()]), {
       description: 'for each opcode its progress; null before its steps are known',
     }),
@@ -119,6 +131,8 @@ export interface JobRecord {
   priority: number;
   depends: Depends;
   dry_run: boolean;
+  parent: number | null;
+  children: number[];
   progress: (Progress | null)[];
   opstart: (Timestamp | null)[];
   opexec: (Timestamp | null)[];

@@ -1,5 +1,7 @@
 // OP_VM_START: a defined VM runs on its node (PVC: `POST /api/v1/vm/<vm>/state`, `state=start`).
+import Type from 'typebox';
 import { VmReference } from '../names.js';
+import { VmState } from '../resources/vm.js';
 import { opcodeSchema } from './opcode-schema.js';
 import { VmStateResult } from './vm-result.js';
 
@@ -13,6 +15,9 @@ export const VmStart = opcodeSchema({
   subjects: { vm: ['vm'] },
   parameters: {
     vm: VmReference,
+    expected_state: Type.Optional(
+      Type.Enum([...VmState.enum], { description: 'only if the VM is in this state by then; else `wrong_state`' }),
+    ),
   },
   result: VmStateResult,
 });

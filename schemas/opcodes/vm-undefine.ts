@@ -2,15 +2,25 @@
 import Type from 'typebox';
 import { Uuid, VmReference } from '../names.js';
 import { opcodeSchema } from './opcode-schema.js';
+import { RemovedVolume } from './volume-result.js';
 
 export const VmUndefine = opcodeSchema({
   id: 'OP_VM_UNDEFINE',
   title: 'Undefine a VM',
-  description: "Cuts the guest's power if it runs and removes the VM from the cluster; its disks stay",
+  description:
+    "Cuts the guest's power if it runs and removes the VM from the cluster; its disks stay unless `delete_disks`. Fails then with `wrong_state` " +
+    'when the VM is not stopped, when another VM has one of the volumes, or a client has one open. A failure says which volumes are left; the VM is then still there',
   summaryParameter: 'vm',
   subjects: { vm: ['vm'] },
   parameters: {
     vm: VmReference,
+    delete_disks: Type.Optional(
+      Type.Boolean({ default: false, description: 'also remove the RBD volumes that are its disks; the VM must be stopped' }),
+    ),
   },
-  result: Type.Object({ uuid: Uuid, name: Type.String({ description: "the VM's name" }) }),
+  result: Type.Object({
+    uuid: Uuid,
+    name: Type.String({ description: "the VM's name" }),
+    volumes: Type.Array(RemovedVolume, { description: 'the volumes that were removed with it' }),
+  }),
 });

@@ -5,10 +5,10 @@ import { Selector, Uuid } from '../names.js';
 const text = (description: string) => Type.String({ description });
 const optionalText = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 
-/** What a VM does. `shutdown` and `restart` stand while a job works on it. */
-export const VmState = Type.Enum(['start', 'restart', 'shutdown', 'stop', 'disable', 'fail'], {
+/** What a VM does. `shutdown`, `restart` and `migrate` stand while a job works on it. */
+export const VmState = Type.Enum(['start', 'restart', 'shutdown', 'migrate', 'stop', 'disable', 'fail'], {
   description:
-    '`start`: runs; `shutdown`: is being shut down; `restart`: is being restarted; `stop`: does not run; `disable`: is not meant to ' +
+    '`start`: runs; `shutdown`: is being shut down; `restart`: is being restarted; `migrate`: is on its way to another node; `stop`: does not run; `disable`: is not meant to ' +
     'run; `fail`: crashed, or could not be started (`failed_reason` says why)',
 });
 export type VmState = Static<typeof VmState>;
@@ -20,6 +20,7 @@ export const Vm = Type.Object(
     state: VmState,
     node: text('the node it is on'),
     last_node: text('the node it was migrated from, or an empty text'),
+    target_node: text('while it is being migrated: the node that it goes to and that keeps memory for it; else an empty text'),
     migrated: text('`no`, or `from <node>`'),
     failed_reason: text('why the state is `fail`, else an empty text'),
     node_selector: Type.Union([Selector, Type.Null()], { description: 'by what its node was chosen; null when it was named' }),
@@ -61,3 +62,9 @@ export const Vm = Type.Object(
 export type Vm = Static<typeof Vm>;
 
 export const VmStateAnswer = Type.Object({ name: text("the VM's name"), state: VmState });
+
+export const VmNodeAnswer = Type.Object({
+  name: text("the VM's name"),
+  node: text('the node it is on'),
+  last_node: text('the node it was migrated from, or an empty text'),
+});

@@ -1,17 +1,16 @@
 // The cluster as last seen, in memory: what GETs are answered from, and nodes are chosen by.
 import type { Node } from '../../schemas/resources/node.js';
-import type { Vm } from '../../schemas/resources/vm.js';
+import type { Vm, VmState } from '../../schemas/resources/vm.js';
 import type { ClusterReader } from './cluster-reader.js';
 import { listLocks } from './lock-list.js';
 import { mirrorCollection } from './mirror.js';
 import { NODE_REPORTS, NODES, type NodeDocument, type NodeReport } from './node-documents.js';
+import { mirrorStorage } from './storage-mirror.js';
 import type { Store } from './store.js';
 import { isUuid, VMS, type VmDocument } from './vm-documents.js';
 import { whileConnected } from './while-connected.js';
 
 export interface ClusterMirror extends ClusterReader {
-  /** The URI under which workers reach a node's libvirt. */
-  uriOf(node: string): string | undefined;
   close(): void;
 }
 
@@ -37,15 +36,20 @@ export async function mirrorCluster(store: Store, onError: (error: unknown, what
   // Kept up with each change, so that reading a node costs nothing that grows with the VMs.
   const loads = new Map<string, Load>();
   const counted = new Map<string, Vm>();
-  const add = (vm: Vm, sign: 1 | -1) => {
-    const load = loads.get(vm.node) ?? NO_LOAD;
+  const addTo = (node: string, vm: Vm, sign: 1 | -1) => {
+    const load = loads.get(node) ?? NO_LOAD;
     const runs = isAllocated(vm) ? sign : 0;
-    loads.set(vm.node, {
+    loads.set(node, {
       vms: load.vms + sign,
       provisionedMib: load.provisionedMib + sign * vm.memory,
       allocatedMib: load.allocatedMib + runs * vm.memory,
       allocatedVcpus: load.allocatedVcpus + runs * vm.vcpu,
     });
+  };
+  // A VM on its way needs its memory on both nodes.
+  const add = (vm: Vm, sign: 1 | -1) => {
+    addTo(vm.node, vm, sign);
+    if (vm.target_node !== '') addTo(vm.target_node, vm, sign);
   };
   const recount = (uuid: string, vm: Vm | undefined) => {
     const before = counted.get(uuid);
@@ -58,6 +62,7 @@ export async function mirrorCluster(store: Store, onError: (error: unknown, what
   vms.onChange(recount);
   for (const [uuid, vm] of vms.all()) recount(uuid, vm);
 
+  const storage = await mirrorStorage(store, vms, onError);
   const nodeOf = (document: NodeDocument): Node => nodeFrom(document, reports.get(document.name), loads.get(document.name) ?? NO_LOAD);
 
   return {
@@ -74,20 +79,23 @@ export async function mirrorCluster(store: Store, onError: (error: unknown, what
       const document = nodes.get(name);
       return document && nodeOf(document);
     },
+    storage,
     locks: async () => await whileConnected(store, () => listLocks(store)),
     uriOf: (node) => nodes.get(node)?.uri,
     get staleSinceMs() {
-      const since = [vms, nodes, reports].flatMap(({ staleSince }) => (staleSince === undefined ? [] : [staleSince]));
+      const all = [vms.staleSince, nodes.staleSince, reports.staleSince, storage.staleSinceMs];
+      const since = all.filter((at) => at !== undefined);
       return since.length === 0 ? undefined : Math.min(...since);
     },
     close() {
-      for (const mirror of [vms, nodes, reports]) mirror.close();
+      for (const mirror of [storage, vms, nodes, reports]) mirror.close();
     },
   };
 }
 
-/** A VM holds its node's memory from its start to its end, also while it is being shut down. */
-const isAllocated = ({ state }: Vm) => state === 'start' || state === 'restart' || state === 'shutdown';
+/** A VM holds its node's memory from its start to its end, also while it is being shut down or moved. */
+const ALLOCATED: ReadonlySet<VmState> = new Set(['start', 'restart', 'shutdown', 'migrate']);
+const isAllocated = ({ state }: Vm) => ALLOCATED.has(state);
 
 function vmFrom(text: string): Vm {
   const { defined_by: _, ...document } = JSON.parse(text) as VmDocument;
@@ -100,7 +108,7 @@ function nodeFrom(document: NodeDocument, report: NodeReport | undefined, load: 
   return {
     name: document.name,
     daemon_state: report === undefined ? 'dead' : 'run',
-    coordinator_state: document.coordinator_state,
+    coordinator_state: report?.coordinator_state ?? (document.coordinator ? 'secondary' : 'client'),
     domain_state: document.domain_state,
     cpu_count: report?.cpu_count ?? 0,
     kernel: report?.kernel ?? '',
@@ -111,6 +119,7 @@ function nodeFrom(document: NodeDocument, report: NodeReport | undefined, load: 
     load: report?.load ?? 0,
     domains_count: report?.running_domains.length ?? 0,
     running_domains: report?.running_domains ?? [],
+    unknown_domains: report?.unknown_domains ?? [],
     vcpu: { total: report?.cpu_count ?? 0, allocated: load.allocatedVcpus },
     memory: { total, allocated: load.allocatedMib, provisioned: load.provisionedMib, used: total - free, free },
   };

@@ -2,12 +2,17 @@
 import type { Lock } from '../../schemas/resources/lock.js';
 import type { Node } from '../../schemas/resources/node.js';
 import type { Vm } from '../../schemas/resources/vm.js';
+import type { StorageReader } from './storage-reader.js';
 
 export interface ClusterReader {
   vms(): Iterable<Vm>;
   vm(nameOrUuid: string): Vm | undefined;
   nodes(): Iterable<Node>;
   node(name: string): Node | undefined;
+  /** The URI under which a node's libvirt is reached from other nodes; undefined for a node that does not exist. */
+  uriOf(node: string): string | undefined;
+  /** What is known of the Ceph storage. */
+  readonly storage: StorageReader;
   /** The locks that some job holds. Throws environment_error when the store does not answer. */
   locks(): Promise<Lock[]>;
   /** Since when (milliseconds since 1970) nothing new is known, because the store is away; undefined while all is current. */

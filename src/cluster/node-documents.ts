@@ -1,6 +1,9 @@
 // What the cluster keeps of each node: what it is (kept), and what its agent last saw (gone with the agent).
+import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../../schemas/resources/node.js';
-import { StoreConflict, type Store } from './store.js';
+import { ClassifiedError } from '../errors/classified-error.js';
+import { committed } from './committed.js';
+import type { Store } from './store.js';
 
 /** Kept until the node is removed. */
 export interface NodeDocument {
@@ -8,7 +11,8 @@ export interface NodeDocument {
   /** The URI under which workers reach the node's libvirt. */
   uri: string;
   domain_state: Node['domain_state'];
-  coordinator_state: Node['coordinator_state'];
+  /** Whether it may become the primary. */
+  coordinator: boolean;
 }
 
 /** What a node's agent saw, a few seconds ago at most. Sizes in MiB. */
@@ -17,7 +21,9 @@ export interface NodeReport {
   load: number;
   memory_total: number;
   memory_free: number;
+  coordinator_state: Node['coordinator_state'];
   running_domains: string[];
+  unknown_domains: Node['unknown_domains'];
   kernel: string;
   os: string;
   arch: string;
@@ -28,24 +34,60 @@ export interface NodeReport {
 export const NODES = '/nodes';
 export const NODE_REPORTS = '/node-reports';
 
-/** Makes the node known, or its address current; what was decided about it stays. */
-export async function registerNode(store: Store, name: string, uri: string): Promise<void> {
-  const path = `${NODES}/${name}`;
+export interface NodeDocuments {
+  /** Throws unknown_entity. */
+  get(name: string): Promise<NodeDocument>;
+  /** Replaces the document by what `change` makes of it; `change` may be called several times. Throws unknown_entity, or the signal's reason once it has aborted. */
+  update(name: string, change: (document: NodeDocument) => NodeDocument, signal?: AbortSignal): Promise<NodeDocument>;
+  /** Whether its agent reports it, as the store knows now. */
+  isReported(name: string): Promise<boolean>;
+}
+
+const nodePath = (name: string) => `${NODES}/${name}`;
+const reportPath = (name: string) => `${NODE_REPORTS}/${name}`;
+
+async function read(store: Store, name: string): Promise<{ document: NodeDocument; version: number } | undefined> {
+  const present = await store.get(nodePath(name));
+  return present && { document: JSON.parse(present.data) as NodeDocument, version: present.version };
+}
+
+export function nodeDocuments(store: Store): NodeDocuments {
+  const present = async (name: string) => {
+    const found = await read(store, name);
+    if (found === undefined) throw new ClassifiedError('unknown_entity', `node "${name}" does not exist`);
+    return found;
+  };
+  return {
+    get: async (name) => (await present(name)).document,
+    isReported: async (name) => (await store.get(reportPath(name))) !== undefined,
+    async update(name, change, signal) {
+      for (;;) {
+        const { document, version } = await present(name);
+        const changed = change(document);
+        if (isDeepStrictEqual(changed, document)) return changed;
+        signal?.throwIfAborted();
+        if (await committed(store, { kind: 'set', path: nodePath(name), data: JSON.stringify(changed), version })) return changed;
+      }
+    },
+  };
+}
+
+/** Makes the node known, or its address and role current; what was decided about it stays. */
+export async function registerNode(store: Store, { name, uri, coordinator }: Omit<NodeDocument, 'domain_state'>): Promise<void> {
   for (;;) {
-    const present = await store.get(path);
-    const document = present && (JSON.parse(present.data) as NodeDocument);
-    if (document?.uri === uri) return;
-    const data = JSON.stringify({ domain_state: 'ready', coordinator_state: 'client', ...document, name, uri } satisfies NodeDocument);
-    try {
-      await store.commit([present === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: present.version }]);
+    const present = await read(store, name);
+    const document: NodeDocument = { domain_state: 'ready', ...present?.document, name, uri, coordinator };
+    if (isDeepStrictEqual(present?.document, document)) return;
+    const [path, data] = [nodePath(name), JSON.stringify(document)];
+    if (
+      await committed(store, present === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: present.version })
+    ) {
       return;
-    } catch (error) {
-      if (!(error instanceof StoreConflict)) throw error;
     }
   }
 }
 
 /** Tells what the agent saw; as long as its session lives, the node counts as running. */
 export async function reportNode(store: Store, name: string, report: NodeReport): Promise<void> {
-  await store.putEphemeral(`${NODE_REPORTS}/${name}`, JSON.stringify(report));
+  await store.putEphemeral(reportPath(name), JSON.stringify(report));
 }

@@ -27,6 +27,8 @@ export interface VmDocuments {
   uuidOf(name: string): Promise<string | undefined>;
   /** By name or UUID. */
   find(reference: string): Promise<VmDocument | undefined>;
+  /** All there are, as the store has them now. */
+  all(): Promise<VmDocument[]>;
   /** As find; throws unknown_entity. */
   get(reference: string): Promise<VmDocument>;
   /** Throws already_exists when the name or UUID belongs to a VM that another job defined. */
@@ -54,6 +56,10 @@ export function vmDocuments(store: Store): VmDocuments {
     uuidOf,
     find,
     unknown,
+    async all() {
+      const present = await Promise.all((await store.children(VMS)).map(read));
+      return present.flatMap((node) => (node === undefined ? [] : [node.document]));
+    },
     async get(reference) {
       const document = await find(reference);
       if (document === undefined) throw unknown(reference);

@@ -2,5 +2,6 @@
 import type { RouteTable } from '../http/route.js';
 import { jobsTable } from './jobs/jobs-table.js';
 import { pvcTable } from './pvc/pvc-table.js';
+import { STORAGE_TABLES } from './pvc/storage-table.js';
 
-export const DIALECTS: RouteTable[] = [jobsTable, pvcTable];
+export const DIALECTS: RouteTable[] = [jobsTable, pvcTable, ...STORAGE_TABLES];

@@ -36,7 +36,7 @@ let added = 0;
 
 async function addVm({ vms }: TestCluster, node: string, state: 'start' | 'stop', memory: number, vcpu: number): Promise<void> {
   const guest = newGuest(`vm${++added}`);
-  const origin = { last_node: '', failed_reason: '', node_selector: null, defined_by: 0 };
+  const origin = { last_node: '', target_node: '', failed_reason: '', node_selector: null, defined_by: 0 };
   await vms.create({ ...vmFromXml(guestXml(guest)), ...origin, uuid: guest.uuid, state, node, memory, vcpu });
 }
 

@@ -9,12 +9,18 @@ import { locksPath } from '../../src/cluster/lock-order.js';
 import type { MemorySession } from '../../src/cluster/memory/memory-session.js';
 import { openMemoryTree } from '../../src/cluster/memory/memory-tree.js';
 import { NODE_REPORTS, NODES, registerNode, reportNode, type NodeReport } from '../../src/cluster/node-documents.js';
+import { PRIMARY_WISH } from '../../src/cluster/primary-election.js';
+import { OSDS, POOLS, storageDocuments, VOLUMES, type StorageDocuments } from '../../src/cluster/storage-documents.js';
+import { STORAGE_REPORTS } from '../../src/cluster/storage-reports.js';
 import { VM_NAMES, vmDocuments, VMS, type VmDocuments } from '../../src/cluster/vm-documents.js';
 import { openJobDesk } from '../../src/jobs/desk.js';
 import type { JobDesk, Submission } from '../../src/jobs/job-desk.js';
 import { keysOf, type Keys } from '../../src/jobs/keys.js';
 import { connectPatiently } from '../../src/jobs/redis.js';
 import { createClosing, type Closing } from '../../src/process/closing.js';
+import type { OpenDesk } from '../../workers/agent/primary-duties.js';
+import { STARTS_WINDOW_S } from '../../workers/agent/pace.js';
+import { openSimulatedCeph, type SimulatedCeph } from '../../workers/drivers/simulated/simulated-ceph.js';
 import { openSimulatedWorld, type SimulatedWorld } from '../../workers/drivers/simulated/simulated-world.js';
 import { hireWorker, type HiredWorker, type WorkerOptions } from './hired-worker.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
@@ -27,10 +33,14 @@ export interface ClusterOptions {
   nodes?: string[];
   keepCount?: number;
   shutdownDelayMs?: number;
+  /** How fast a guest's memory passes from node to node. */
+  migrationMibPerS?: number;
 }
 
 export interface TestCluster {
   desk: Awaited<ReturnType<typeof openJobDesk>>;
+  /** Opens the desk that a primary's watcher submits at. */
+  openWatcherDesk: OpenDesk;
   keys: Keys;
   /** For looking behind the desk. */
   redis: ReturnType<typeof connectPatiently>;
@@ -38,6 +48,8 @@ export interface TestCluster {
   store: MemorySession;
   vms: VmDocuments;
   world: SimulatedWorld;
+  storage: StorageDocuments;
+  ceph: SimulatedCeph;
   /** What the test's parts are closed with, last first. */
   closing: Closing;
   openSession(): MemorySession;
@@ -56,6 +68,7 @@ export async function startCluster({
   nodes = ['hv1', 'hv2'],
   keepCount = 100_000,
   shutdownDelayMs = 20,
+  ...pace
 }: ClusterOptions): Promise<TestCluster> {
   const closing = createClosing();
   onTestFinished(() => closing.close());
@@ -63,19 +76,30 @@ export async function startCluster({
   const keys = keysOf(prefix);
   const redis = connectPatiently(redisUrl);
   closing.add(() => redis.disconnect());
-  const tree = await openMemoryTree({ roots: [VMS, VM_NAMES, NODES, NODE_REPORTS, locksPath] });
+  const tree = await openMemoryTree({ roots: [VMS, VM_NAMES, NODES, NODE_REPORTS, PRIMARY_WISH, OSDS, POOLS, VOLUMES, STORAGE_REPORTS, locksPath] });
   const openSession = () => {
     const session = tree.openSession();
     closing.add(() => session.close());
     return session;
   };
   const store = openSession();
-  const world = await openSimulatedWorld({ nodes: nodes.map((name) => ({ name, cpuCount: 64, memoryMib: MEMORY_MIB })), shutdownDelayMs });
+  const world = await openSimulatedWorld({
+    nodes: nodes.map((name) => ({ name, cpuCount: 64, memoryMib: MEMORY_MIB })),
+    shutdownDelayMs,
+    ...pace,
+  });
   closing.add(() => world.close());
+  const ceph = await openSimulatedCeph({ nodes });
+  closing.add(() => ceph.close());
   for (const name of nodes) {
-    await registerNode(store, name, `simulated://${name}`);
+    await registerNode(store, { name, uri: `simulated://${name}`, coordinator: false });
     await reportNode(store, name, nodeReport());
   }
+  const libvirtAnswers = async (uri: string) =>
+    await world.hypervisors.on(uri.replace('simulated://', '')).then(
+      () => true,
+      () => false,
+    );
   const desk = await openJobDesk({ redisUrl, prefix, keepCount, idempotencyS: 60 });
   closing.add(() => desk.close());
 
@@ -85,19 +109,35 @@ export async function startCluster({
 
   return {
     desk,
+    openWatcherDesk: () => openJobDesk({ redisUrl, prefix, keepCount, idempotencyS: STARTS_WINDOW_S }),
     keys,
     redis,
     store,
     vms: vmDocuments(store),
     world,
+    storage: storageDocuments(store),
+    ceph,
     closing,
     openSession,
     addWorker: (options = {}) =>
-      hireWorker({ redisUrl, keys, session: tree.openSession(), hypervisors: world.hypervisors, keepCount, ...options }, closing),
+      hireWorker(
+        {
+          redisUrl,
+          keys,
+          session: tree.openSession(),
+          hypervisors: world.hypervisors,
+          ceph: ceph.open,
+          osdHosts: ceph.hosts,
+          libvirtAnswers,
+          keepCount,
+          ...options,
+        },
+        closing,
+      ),
     submit,
     end,
     run: async (ops, more) => await end(await submit(ops, more)),
-    snapshot: () => takeSnapshot(store, world),
+    snapshot: () => takeSnapshot(store, world, ceph),
   };
 }
 
@@ -108,7 +148,9 @@ export function nodeReport(figures: Partial<NodeReport> = {}): NodeReport {
     load: 0,
     memory_total: MEMORY_MIB,
     memory_free: MEMORY_MIB,
+    coordinator_state: 'client',
     running_domains: [],
+    unknown_domains: [],
     kernel: 'k',
     os: 'o',
     arch: 'x86_64',

@@ -93,7 +93,7 @@ export function buildGates(): Gates {
   return {
     opcodes: new Map([
       [definition.id, definition],
-      [ON_NODE, { ...definition, id: ON_NODE, node: (facts) => (facts as { node: string }).node }],
+      [ON_NODE, { ...definition, id: ON_NODE, nodes: (facts) => [(facts as { node: string }).node] }],
     ]),
     events,
     open: (gate) => doorOf(gate).resolve(),

@@ -3,11 +3,16 @@ import { pino } from 'pino';
 import { createLocks } from '../../src/cluster/locks.js';
 import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
 import type { MemorySession } from '../../src/cluster/memory/memory-session.js';
+import { nodeDocuments } from '../../src/cluster/node-documents.js';
+import { primaryElection } from '../../src/cluster/primary-election.js';
+import { storageDocuments } from '../../src/cluster/storage-documents.js';
 import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import type { Keys } from '../../src/jobs/keys.js';
 import { connectPatiently } from '../../src/jobs/redis.js';
 import { watchJobs } from '../../src/jobs/watch.js';
 import type { Closing } from '../../src/process/closing.js';
+import type { OpenCeph } from '../../workers/drivers/ceph.js';
+import type { OsdHosts } from '../../workers/drivers/ceph-osd-host.js';
 import type { Hypervisors } from '../../workers/drivers/hypervisor.js';
 import type { OpcodeDefinition } from '../../workers/engine/opcode.js';
 import { startWorker } from '../../workers/engine/worker.js';
@@ -21,13 +26,18 @@ export interface WorkerOptions {
   opcodesPerNode: number;
   takeUpLimit: number;
   keepS: number;
+  /** Those of the simulated world unless given. */
+  hypervisors: Hypervisors;
+  /** The simulated one unless given. */
+  ceph: OpenCeph;
+  osdHosts: OsdHosts;
 }
 
 interface Surroundings {
   redisUrl: string;
   keys: Keys;
   session: MemorySession;
-  hypervisors: Hypervisors;
+  libvirtAnswers(uri: string): Promise<boolean>;
   keepCount: number;
 }
 
@@ -51,11 +61,23 @@ export interface HiredWorker {
   comeBack(): Promise<void>;
 }
 
+const RBD_ACCESS = { monitors: [{ host: '10.0.0.1' }], user: 'admin', secretUuid: '8f0bd1a4-6f2c-4b53-9d5a-2f6a1c3e7b90' };
+
 let hired = 0;
 
 /** Starts a worker; it is closed with the cluster, if not before. */
 export async function hireWorker(
-  { redisUrl, keys, session, hypervisors, keepCount, ...options }: Surroundings & Partial<WorkerOptions>,
+  {
+    redisUrl,
+    keys,
+    session,
+    hypervisors,
+    ceph,
+    osdHosts,
+    libvirtAnswers,
+    keepCount,
+    ...options
+  }: Surroundings & Partial<WorkerOptions> & Pick<WorkerOptions, 'hypervisors' | 'ceph' | 'osdHosts'>,
   closing: Closing,
 ): Promise<HiredWorker> {
   const name = options.name ?? `worker-${++hired}`;
@@ -73,7 +95,20 @@ export async function hireWorker(
       watch,
       store: session,
       locks: createLocks(session, { worker: name }),
-      world: { vms: vmDocuments(session), cluster, hypervisors, selector: 'mem' },
+      world: {
+        vms: vmDocuments(session),
+        nodes: nodeDocuments(session),
+        election: primaryElection(session),
+        cluster,
+        hypervisors,
+        storage: storageDocuments(session),
+        ceph,
+        osdHosts,
+        newGuests: { domainType: 'kvm', rbdAccess: async () => RBD_ACCESS },
+        libvirtAnswers,
+        selector: 'mem',
+        migrationBandwidth: 0,
+      },
       opcodes: options.opcodes ?? registry,
       keepCount,
       takeUpLimit: options.takeUpLimit ?? 5,

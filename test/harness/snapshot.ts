@@ -1,8 +1,11 @@
-// All that a job can change, as plain data: what the cluster keeps for good, and the domains of the hypervisors. Two worlds are alike when
-// their snapshots are equal; versions and what a running guest no longer shows are left out.
+// All that a job can change, as plain data: what the cluster keeps for good, the domains of the hypervisors, and Ceph. Two worlds are alike
+// when their snapshots are equal; versions and what a running guest no longer shows are left out.
 import type { Store } from '../../src/cluster/store.js';
+import { OSDS, POOLS, VOLUMES } from '../../src/cluster/storage-documents.js';
 import { VM_NAMES, VMS } from '../../src/cluster/vm-documents.js';
 import { NODES } from '../../src/cluster/node-documents.js';
+import type { SimulatedCeph } from '../../workers/drivers/simulated/simulated-ceph.js';
+import { keyOf } from '../../workers/drivers/simulated/simulated-ceph-rows.js';
 import type { SimulatedDomain } from '../../workers/drivers/simulated/simulated-domain.js';
 import type { SimulatedWorld } from '../../workers/drivers/simulated/simulated-world.js';
 
@@ -11,24 +14,33 @@ export interface Snapshot {
   kept: Record<string, string>;
   /** By `node/uuid`. */
   domains: Record<string, Partial<SimulatedDomain>>;
+  /** Rows, as text, by what they are. */
+  ceph: Record<string, string>;
 }
 
 /** The world as it is now. */
-export async function takeSnapshot(store: Store, world: SimulatedWorld): Promise<Snapshot> {
-  const branches = await Promise.all([VMS, VM_NAMES, NODES].map((path) => nodesBelow(store, path)));
+export async function takeSnapshot(store: Store, world: SimulatedWorld, ceph: SimulatedCeph): Promise<Snapshot> {
+  const branches = await Promise.all([VMS, VM_NAMES, NODES, OSDS, POOLS, VOLUMES].map((path) => nodesBelow(store, path)));
   const domains = Object.entries(world.snapshot()).flatMap(([node, all]) =>
     all.map((domain) => [`${node}/${domain.uuid}`, visible(domain)]),
   );
-  return { kept: Object.fromEntries(branches.flat()), domains: Object.fromEntries(domains) };
+  // A number that was given once is not given again, whatever is undone.
+  const rows = ceph.snapshot().filter(({ kind }) => kind !== 'counter');
+  return {
+    kept: Object.fromEntries(branches.flat()),
+    domains: Object.fromEntries(domains),
+    ceph: Object.fromEntries(rows.map((row) => [keyOf(row).replaceAll('\0', '/'), JSON.stringify(row)])),
+  };
 }
 
 /** The part of a snapshot that is about one VM, without its name and UUID: to be compared with that of another VM. */
-export function partAbout({ kept, domains }: Snapshot, { name, uuid }: { name: string; uuid: string }): unknown {
+export function partAbout({ kept, domains, ceph }: Snapshot, { name, uuid }: { name: string; uuid: string }): unknown {
   const about = <T>(record: Record<string, T>) =>
     Object.entries(record).filter(([key, value]) =>
       [key, JSON.stringify(value)].some((text) => text.includes(uuid) || text.includes(name)),
     );
-  const text = JSON.stringify({ kept: about(kept).map(([path, data]) => [path, withoutOrigin(data)]), domains: about(domains) });
+  const texts = (record: Record<string, string>) => about(record).map(([key, data]) => [key, withoutOrigin(data)]);
+  const text = JSON.stringify({ kept: texts(kept), domains: about(domains), ceph: texts(ceph) });
   return JSON.parse(text.replaceAll(uuid, 'UUID').replaceAll(name, 'NAME'));
 }
 
@@ -43,5 +55,6 @@ function visible({ endReason, ...domain }: SimulatedDomain): Partial<SimulatedDo
   return domain.running === null ? { ...domain, endReason } : domain;
 }
 
-/** Which job defined a VM differs between two VMs that are alike otherwise. */
-const withoutOrigin = (data: string) => data.replace(/,?"defined_by":\d+/, '');
+/** Which job made a thing, when, and with which number of Ceph's, differs between two things that are alike otherwise. */
+const withoutOrigin = (data: string) =>
+  data.replace(/,?"(defined_by|added_by|id)":\d+|,?"(id|fsid|block_name_prefix|created)":"[^"]*"/g, '');

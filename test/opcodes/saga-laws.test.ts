@@ -5,6 +5,7 @@ import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { opcodes } from '../../workers/opcodes/registry.js';
 import type { Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { NODE_SCENARIOS } from './node-scenarios.js';
 import { inTurn, rehearse, standAfterSuccess, stepsOf } from './rehearsal.js';
 import { SCENARIOS } from './scenarios.js';
 
@@ -18,8 +19,12 @@ const FAILED = ['error', [['OpExecError', ['as planned', 'temp_insufficient_reso
 /** Each scenario with each of its steps. */
 const EVERY_STEP = SCENARIOS.flatMap((scenario) => stepsOf(scenario).map((index) => ({ scenario, index })));
 
+/** These have their laws in primary.test.ts. */
+const ELECTING = ['OP_NODE_PRIMARY', 'OP_NODE_SECONDARY'];
+
 it('has a scenario for every opcode', () => {
-  expect([...new Set(SCENARIOS.map(({ opcode }) => opcode))].toSorted()).toEqual([...opcodes.keys()].toSorted());
+  const tried = [...[...SCENARIOS, ...NODE_SCENARIOS].map(({ opcode }) => opcode), ...ELECTING];
+  expect([...new Set(tried)].toSorted()).toEqual([...opcodes.keys()].toSorted());
 });
 
 it('does in every scenario what it says', async () => {
@@ -35,8 +40,13 @@ it('does in every scenario what it says', async () => {
     const domains = Object.values(cluster.world.snapshot()).flatMap((all) => all.filter(({ uuid }) => uuid === guest.uuid));
     const seen = document && { state: document.state, runs: domains.some(({ running }) => running !== null) };
     expect.soft(seen, label).toEqual(scenario.after);
-    if (scenario.after?.runs !== true) expect.soft(domains, `${label}: what does not run is not defined`).toEqual([]);
-    expect.soft(document?.failed_reason ?? '', label).toBe('');
+    const running = Object.entries(cluster.world.snapshot()).filter(([, all]) =>
+      all.some(({ uuid, running: is }) => uuid === guest.uuid && is),
+    );
+    if (scenario.after?.runs === true) expect.soft([running.map(([node]) => node), domains.length], label).toEqual([[document?.node], 1]);
+    else expect.soft(domains, `${label}: what does not run is not defined`).toEqual([]);
+    expect.soft(document?.failed_reason ?? '', label).toBe(document?.state === 'fail' ? 'the guest crashed' : '');
+    expect.soft(document?.target_node ?? '', label).toBe('');
   }
 });
 

@@ -19,6 +19,10 @@ const vm = ({ uuid }: Guest) => ({ vm: uuid });
 const stateOf =
   (state: VmState, more: Record<string, unknown> = {}) =>
   ({ uuid }: Guest) => ({ uuid, state, ...more });
+const movedTo =
+  (node: string, lastNode: string, method: 'live' | 'cold' | 'assigned') =>
+  ({ uuid }: Guest) => ({ uuid, node, last_node: lastNode, method });
+const toNode = (node: string) => (guest: Guest) => ({ ...vm(guest), node });
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -173,5 +177,68 @@ export const SCENARIOS: readonly Scenario[] = [
     after: undefined,
     steps: 3,
     result: ({ uuid, name }) => ({ uuid, name }),
+  },
+  {
+    title: 'a running VM',
+    opcode: 'OP_VM_MIGRATE',
+    before: { state: 'start' },
+    parameters: toNode('hv2'),
+    after: { state: 'start', runs: true },
+    steps: 4,
+    result: movedTo('hv2', 'hv1', 'live'),
+  },
+  {
+    title: 'a running VM that cannot be moved live',
+    opcode: 'OP_VM_MIGRATE',
+    before: { state: 'start', hostDevice: true },
+    parameters: toNode('hv2'),
+    after: { state: 'start', runs: true },
+    steps: 4,
+    result: movedTo('hv2', 'hv1', 'cold'),
+  },
+  {
+    title: 'a stopped VM, to a node that is chosen',
+    opcode: 'OP_VM_MIGRATE',
+    before: { state: 'stop' },
+    parameters: vm,
+    after: { state: 'stop', runs: false },
+    steps: 1,
+    result: movedTo('hv2', 'hv1', 'assigned'),
+  },
+  {
+    title: 'a VM that has failed',
+    opcode: 'OP_VM_MOVE',
+    before: { state: 'fail', failedReason: 'the guest crashed', node: 'hv2', lastNode: 'hv1' },
+    parameters: toNode('hv1'),
+    after: { state: 'fail', runs: false },
+    steps: 1,
+    result: movedTo('hv1', '', 'assigned'),
+  },
+  {
+    title: 'a running VM that was migrated before',
+    opcode: 'OP_VM_MOVE',
+    before: { state: 'start', node: 'hv2', lastNode: 'hv1' },
+    parameters: vm,
+    after: { state: 'start', runs: true },
+    steps: 4,
+    result: movedTo('hv1', '', 'live'),
+  },
+  {
+    title: 'a running VM',
+    opcode: 'OP_VM_UNMIGRATE',
+    before: { state: 'start', node: 'hv2', lastNode: 'hv1' },
+    parameters: vm,
+    after: { state: 'start', runs: true },
+    steps: 4,
+    result: movedTo('hv1', '', 'live'),
+  },
+  {
+    title: 'a running VM that cannot be moved live',
+    opcode: 'OP_VM_UNMIGRATE',
+    before: { state: 'start', node: 'hv2', lastNode: 'hv1', hostDevice: true },
+    parameters: vm,
+    after: { state: 'start', runs: true },
+    steps: 4,
+    result: movedTo('hv1', '', 'cold'),
   },
 ];

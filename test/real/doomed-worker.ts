@@ -8,9 +8,10 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { runProcess } from '../../src/process/closing.js';
 import { openLog } from '../../src/process/log.js';
 import { openCluster } from '../../src/process/open-cluster.js';
+import { reachCeph } from '../../workers/composition/reach-ceph.js';
+import { reachNodes } from '../../workers/composition/reach-nodes.js';
 import { runWorker } from '../../workers/composition/run-worker.js';
 import type { Hypervisors } from '../../workers/drivers/hypervisor.js';
-import { libvirtHypervisors } from '../../workers/drivers/libvirt/libvirt-hypervisors.js';
 import type { OpcodeDefinition } from '../../workers/engine/opcode.js';
 import { opcodes } from '../../workers/opcodes/registry.js';
 import type { Place } from './places-to-die.js';
@@ -53,8 +54,8 @@ function doomed(definition: OpcodeDefinition, nameIn: (about: Record<string, unk
 /** Deadly in the middle of creating a domain: on both sides of starting what was defined. */
 function doomedHypervisors(hypervisors: Hypervisors): Hypervisors {
   return {
-    async on(node) {
-      const hypervisor = await hypervisors.on(node);
+    async on(node, fence) {
+      const hypervisor = await hypervisors.on(node, fence);
       return {
         ...hypervisor,
         async start(uuid) {
@@ -75,14 +76,14 @@ await runProcess(async (closing, signal) => {
   const config = loadConfig();
   const log = openLog(config);
   const { store, cluster } = await openCluster(config, log, closing, signal);
-  const hypervisors = libvirtHypervisors((node) => cluster.uriOf(node));
-  closing.add(() => hypervisors.close());
+  const { hypervisors, osdHosts } = await reachNodes(config, config.redis.url, cluster, closing);
   const deadly = new Map(
     [...opcodes].map(([id, definition]) => {
       if (id === 'OP_VM_START') return [id, doomed(definition, nameInStart)] as const;
       return [id, id === 'OP_VM_DEFINE' ? doomed(definition, nameInDefine) : definition] as const;
     }),
   );
-  const parts = { config, redisUrl: config.redis.url, store, cluster, hypervisors: doomedHypervisors(hypervisors), opcodes: deadly, log };
+  const own = { hypervisors: doomedHypervisors(hypervisors), osdHosts, ceph: reachCeph(config), opcodes: deadly };
+  const parts = { config, redisUrl: config.redis.url, store, cluster, ...own, log };
   return `doomed worker ${await runWorker(parts, closing)} is ready`;
 });

@@ -5,26 +5,27 @@ import { describeReal } from '../drivers/real-or-skipped.js';
 import { signal } from '../lab/processes.js';
 import { until } from '../lab/until.js';
 import { logOf } from './api-client.js';
+import { isCallBegun } from './begun-call.js';
 import type { RapidProcess } from './rapid-process.js';
 import { startCluster, type RealCluster } from './real-cluster.js';
 import { missingLab } from './real-lab.js';
-import { hasUnreadCall } from './unread-call.js';
 import { guestPids, nodesWith } from './virsh.js';
 
-const PATIENCE_S = 4;
+/** Long enough to be frozen in the middle of it, also on a machine that is busy. */
+const PATIENCE_S = 8;
 
 describeReal('a worker that freezes', missingLab(), () => {
   let cluster: RealCluster;
   beforeAll(async () => void (cluster = await startCluster({ name: 'frozen', workers: 0 })));
   afterAll(() => cluster?.close());
 
-  /** Freezes it while it asks libvirt how the guest is: the first thing that it hears afterwards is an answer from long ago. */
+  /** Freezes it while the agent asks libvirt for it how the guest is: the first thing that it hears afterwards is an answer from long ago. */
   async function freezeInCall(worker: RapidProcess): Promise<void> {
     const node = cluster.node('hv1');
     const libvirtd = node.libvirtdPid as number;
     signal(libvirtd, 'SIGSTOP');
     try {
-      await until('a call to libvirt', () => hasUnreadCall(node, worker.pid), { every: 10 });
+      await until('a call to the agent', () => isCallBegun(cluster, 'domain'), { every: 10 });
       worker.freeze();
     } finally {
       signal(libvirtd, 'SIGCONT');

@@ -47,8 +47,7 @@ describeReal('many clients and two workers', missingLab(), () => {
     const workers = new Set<string>();
     await expect
       .poll(async () => {
-        const { body } = await cluster.api.call('GET', '/api/v1/locks');
-        for (const { holders } of body) for (const { worker } of holders) workers.add(worker);
+        for (const { holders } of await cluster.locksOfJobs()) for (const { worker } of holders) workers.add(worker);
         return [...workers].toSorted();
       })
       .toEqual(['w1', 'w2']);

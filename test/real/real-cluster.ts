@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import type { Lock } from '../../schemas/resources/lock.js';
 import { attachAgent, type AgentHandle } from '../lab/agent.js';
 import { compiled } from '../lab/build.js';
 import type { Lab } from '../lab/lab.js';
@@ -32,6 +33,8 @@ export interface RealCluster {
   readonly nodes: readonly HypervisorNode[];
   readonly apiProcess: RapidProcess;
   readonly workers: readonly RapidProcess[];
+  /** What its keys in Redis begin with. */
+  readonly prefix: string;
   /** A folder that is removed with the cluster. */
   readonly dir: string;
   node(name: string): HypervisorNode;
@@ -44,6 +47,8 @@ export interface RealCluster {
   /** One more worker; the compiled one, unless another program is given. */
   startWorker(name: string, argv?: readonly string[], env?: Record<string, string>): Promise<RapidProcess>;
   stateOf(guest: RealGuest): Promise<string>;
+  /** The locks that jobs hold or wait for; that of the primary is always held by an agent. */
+  locksOfJobs(): Promise<Lock[]>;
   close(): Promise<void>;
 }
 
@@ -56,9 +61,10 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
   const redis = options.redis ?? lab.redis.url;
   const zookeeper = options.zookeeper ?? lab.zookeeper.connect;
   const root = `/${id}`;
+  const prefix = `{${id}}`;
   const shared = {
     RAPID_REDIS_URL: redis,
-    RAPID_REDIS_PREFIX: `{${id}}`,
+    RAPID_REDIS_PREFIX: prefix,
     RAPID_CLUSTER_STORE: 'zookeeper',
     RAPID_CLUSTER_ZOOKEEPER: zookeeper,
     RAPID_CLUSTER_ROOT: root,
@@ -67,7 +73,7 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
   const agents = new Map<string, AgentHandle>(
     nodes.map(({ name: node, description }) => [
       node,
-      attachAgent(description, { cluster: { redis, zookeeper, root }, dir: join(dir, node), outlive: false }),
+      attachAgent(description, { cluster: { redis, prefix, zookeeper, root }, dir: join(dir, node), outlive: false }),
     ]),
   );
   const workers: RapidProcess[] = [];
@@ -119,6 +125,7 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     nodes,
     apiProcess,
     workers,
+    prefix,
     dir,
     node: (wanted) =>
       found(
@@ -136,6 +143,10 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
       return made;
     },
     startWorker,
+    async locksOfJobs() {
+      const { body } = await api.call('GET', '/api/v1/locks');
+      return (body as Lock[]).filter(({ holders, waiters }) => [...holders, ...waiters].some(({ job }) => job !== 0));
+    },
     stateOf: async ({ statePath }) => (await api.call('GET', statePath)).body.state,
     async close() {
       await Promise.all([

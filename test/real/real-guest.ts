@@ -1,7 +1,7 @@
 // A guest for one test: its name, its UUID, its console, and its XML in the variants that the test needs.
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { consoleSays, consoleText, lastCount } from '../lab/console.js';
+import { allCounts, consoleSays, consoleText, lastCount } from '../lab/console.js';
 import { GUEST_SAYS, guestXml, type GuestOptions } from '../lab/guest.js';
 import type { Lab } from '../lab/lab.js';
 
@@ -19,6 +19,8 @@ export interface RealGuest {
   says(text: string): Promise<void>;
   /** How far it has counted, one a second. */
   count(): Promise<number>;
+  /** Every number that it has counted, over all its boots. */
+  counts(): Promise<number[]>;
 }
 
 /** `base` begins its name; the rest makes it unique. */
@@ -37,5 +39,6 @@ export function realGuest({ guest: image, consoleDir }: Lab, base: string): Real
     boots: async () => (await consoleText(consoleFile)).split(GUEST_SAYS.up).length - 1,
     says: (text) => consoleSays(consoleFile, text),
     count: () => lastCount(consoleFile),
+    counts: () => allCounts(consoleFile),
   };
 }

@@ -46,7 +46,7 @@ describeReal('Redis away', missingLab(), () => {
       expect([body.state, await nodesWith(cluster.nodes, vm.uuid), guestPids(vm.uuid).length]).toEqual(['start', [body.node], 1]);
       expect(await vm.boots()).toBe(1);
     }
-    await expect.poll(async () => (await cluster.api.call('GET', '/api/v1/locks')).body).toEqual([]);
+    await expect.poll(() => cluster.locksOfJobs()).toEqual([]);
   });
 
   test('processes that are told to end while it stands still end all the same', async () => {

@@ -121,6 +121,6 @@ describeReal('the life of a VM', missingLab(), () => {
     expect([status, body.result]).toEqual([200, { uuid: vm.uuid, name: vm.name }]);
     expect([await whereabouts(), guestPids(vm.uuid)]).toEqual([[], []]);
     expect((await cluster.api.call('GET', vm.path)).status).toBe(404);
-    expect((await cluster.api.call('GET', '/api/v1/locks')).body).toEqual([]);
+    expect(await cluster.locksOfJobs()).toEqual([]);
   });
 });

@@ -109,6 +109,6 @@ describeReal('ZooKeeper away', missingLab(), () => {
     await expect.poll(async () => (await read('/api/v1/vm')).headers.get('warning')).toBeNull();
     for (const vm of [off, late]) await runsOnce(vm);
     expect([await cluster.stateOf(on), await nodesWith(cluster.nodes, on.uuid)]).toEqual(['stop', []]);
-    await expect.poll(async () => (await read('/api/v1/locks')).body).toEqual([]);
+    await expect.poll(() => cluster.locksOfJobs()).toEqual([]);
   }, 240_000);
 });

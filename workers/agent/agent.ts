@@ -1,59 +1,105 @@
-// The agent of one node: registers it, reports it while it lives, and follows what happens to its domains.
+// The agent of one node: registers it, reports it while it lives, follows what happens to its domains, and stands for primary.
 import type { Logger } from 'pino';
 import { createLocks } from '../../src/cluster/locks.js';
-import { registerNode, reportNode, type NodeReport } from '../../src/cluster/node-documents.js';
+import { registerNode } from '../../src/cluster/node-documents.js';
+import { nodeReports } from '../../src/cluster/node-reports.js';
+import { primaryElection } from '../../src/cluster/primary-election.js';
 import type { Store } from '../../src/cluster/store.js';
 import { vmDocuments, VMS, type VmDocuments } from '../../src/cluster/vm-documents.js';
-import type { DomainSighting, HostFacts, Hypervisor } from '../drivers/hypervisor.js';
+import type { OpenCeph } from '../drivers/ceph.js';
+import type { NodeHypervisor } from '../drivers/hypervisor.js';
+import { standForPrimary, type Candidate } from './election.js';
 import { followDomains } from './follow-domains.js';
 import type { HostFigures } from './host-figures.js';
+import { keepSecret, type ReadSecret } from './keep-secret.js';
+import { knownDocuments } from './known-documents.js';
+import { nodeReporter } from './node-reporter.js';
+import { servePrimary, type OpenDesk } from './primary-duties.js';
+import { unknownDomains } from './unknown-domains.js';
 
 export interface AgentParts {
   node: string;
   /** How workers reach this node's libvirt. */
   uri: string;
-  hypervisor: Hypervisor;
+  hypervisor: NodeHypervisor;
+  /** The guests' key to Ceph. */
+  guestSecret: ReadSecret;
+  /** What the primary reports the storage from. */
+  ceph: OpenCeph;
   figures: () => HostFigures;
   store: Store;
+  /** Whether the node may become the primary. */
+  coordinator: boolean;
+  /** Opens the desk at which the primary submits jobs. */
+  openDesk: OpenDesk;
   intervalMs: number;
   log: Logger;
 }
 
 export interface Agent {
+  readonly isPrimary: boolean;
   close(): Promise<void>;
 }
 
 /** Resolves when the node is registered and has been reported once. */
 export async function startAgent(parts: AgentParts): Promise<Agent> {
-  const { node, uri, hypervisor, store, intervalMs, log } = parts;
+  const { node, uri, hypervisor, guestSecret, ceph, store, coordinator, openDesk, intervalMs, log } = parts;
   const vms = vmDocuments(store);
   const locks = createLocks(store, { worker: `agent ${node}` });
-  await registerNode(store, node, uri);
-  const follower = followDomains(node, hypervisor, vms, locks, await vmsOn(node, store, vms));
+  const documents = knownDocuments(store);
+  let candidate: Candidate | undefined;
+  const coordinatorState = () => (coordinator ? (candidate?.isPrimary ? 'primary' : 'secondary') : 'client');
+  const reporter = nodeReporter(store, node, coordinatorState);
+  const findUnknown = unknownDomains(node, documents, log);
+  await registerNode(store, { name: node, uri, coordinator });
+  const known = await vmsOn(node, store, vms);
+  const follower = followDomains({ node, hypervisor, vms, documents, reports: nodeReports(store), locks, intervalMs, known });
+  const secret = keepSecret(hypervisor, guestSecret, log);
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
   const look = async () => {
     const [host, sightings] = await Promise.all([hypervisor.host(), hypervisor.domains()]);
-    await reportNode(store, node, reportOf(host, parts.figures(), sightings));
+    await secret.keep();
+    await reporter.tell({ host, figures: parts.figures(), sightings, unknown: await findUnknown(sightings) });
     await follower.follow(sightings);
+  };
+  const lookFailed = (error: unknown) => {
+    secret.doubt();
+    log.warn({ err: error, node }, 'the agent could not look at its node');
   };
   let looking = look();
   const again = () => {
     if (closed) return;
     timer = setTimeout(() => {
       // A hypervisor or a store that is away is looked for again; meanwhile the last report stands as long as the session does.
-      looking = look().catch((error: unknown) => log.warn({ err: error, node }, 'the agent could not look at its node'));
+      looking = look().catch(lookFailed);
       void looking.then(again);
     }, intervalMs);
   };
-  await looking.catch((error: unknown) => log.warn({ err: error, node }, 'the agent could not look at its node'));
+  await looking.catch(lookFailed);
   again();
+  if (coordinator) {
+    candidate = standForPrimary({
+      node,
+      store,
+      locks,
+      election: primaryElection(store),
+      intervalMs,
+      announce: reporter.tellAgain,
+      serve: (signal) => servePrimary({ node, store, ceph, locks, openDesk, intervalMs, log }, signal),
+      log,
+    });
+  }
 
   return {
+    get isPrimary() {
+      return candidate?.isPrimary === true;
+    },
     async close() {
       closed = true;
       clearTimeout(timer);
+      await candidate?.close();
       await looking.catch(() => undefined);
     },
   };
@@ -62,19 +108,4 @@ export async function startAgent(parts: AgentParts): Promise<Agent> {
 async function vmsOn(node: string, store: Store, vms: VmDocuments): Promise<string[]> {
   const documents = await Promise.all((await store.children(VMS)).map((uuid) => vms.find(uuid)));
   return documents.flatMap((document) => (document?.node === node ? [document.uuid] : []));
-}
-
-function reportOf(host: HostFacts, { load, kernel, os, arch }: HostFigures, sightings: DomainSighting[]): NodeReport {
-  return {
-    cpu_count: host.cpuCount,
-    load,
-    memory_total: host.memoryTotalMib,
-    memory_free: host.memoryFreeMib,
-    running_domains: sightings.filter(({ state }) => state === 'running' || state === 'paused').map(({ uuid }) => uuid),
-    kernel,
-    os,
-    arch: host.arch || arch,
-    libvirt_version: host.libvirtVersion,
-    qemu_version: host.qemuVersion,
-  };
 }

@@ -1,53 +1,82 @@
-// Makes the cluster's state follow what really happens to the domains of a node: a guest that powers itself off, crashes, or is started
-// by hand. While a job holds the VM's lock, the job knows better, and the agent looks again later.
-import type { VmState } from '../../schemas/resources/vm.js';
+// Makes the cluster's state follow what really happens to the domains of a node: a guest that powers itself off, is started by hand, or is
+// moved here past rapid. While a job holds the VM's lock, the job knows better, and the agent looks again later.
 import type { Locks } from '../../src/cluster/locks.js';
+import type { NodeReports } from '../../src/cluster/node-reports.js';
 import type { VmDocument, VmDocuments } from '../../src/cluster/vm-documents.js';
 import type { DomainSighting, Hypervisor } from '../drivers/hypervisor.js';
+import type { KnownDocuments } from './known-documents.js';
+import { DOWN_LOOKS } from './pace.js';
+import { judge, type Verdict } from './verdict.js';
 
 /** Locks taken by an agent are shown with this in place of a job. */
 const AGENT = { job: 0, opcode: 'agent' };
+/** A job whose worker died is taken up long before. */
+const GIVEN_UP_MS = 30_000;
+
+export interface FollowerParts {
+  node: string;
+  hypervisor: Hypervisor;
+  vms: VmDocuments;
+  documents: KnownDocuments;
+  reports: NodeReports;
+  locks: Locks;
+  intervalMs: number;
+  /** The VMs that were on the node when the agent began, by UUID. */
+  known: Iterable<string>;
+}
 
 export interface Follower {
   /** Compares the node's domains with the cluster's state and mends the state. */
-  follow(sightings: DomainSighting[]): Promise<void>;
+  follow(sightings: readonly DomainSighting[]): Promise<void>;
 }
 
-/** What a sighting means for the VM; undefined: the state is right already. */
-function stateSeen(
-  document: VmDocument,
-  node: string,
-  sighting: DomainSighting | undefined,
-): Pick<VmDocument, 'state' | 'failed_reason'> | undefined {
-  if (document.node !== node) return undefined;
-  if (sighting?.state === 'running' || sighting?.state === 'paused') {
-    return document.state === 'start' ? undefined : { state: 'start', failed_reason: '' };
-  }
-  const meantToBeUp: VmState[] = ['start', 'restart', 'shutdown'];
-  if (!meantToBeUp.includes(document.state)) return undefined;
-  const crashed = sighting?.state === 'crashed' || sighting?.endReason === 'crashed' || sighting?.endReason === 'failed';
-  return crashed ? { state: 'fail', failed_reason: `the guest crashed on ${node}` } : { state: 'stop', failed_reason: '' };
+/** What was last seen of a domain, and of its VM, and found to agree; undefined looks agree with nothing. */
+interface Settled {
+  looks: string | undefined;
+  document: VmDocument | undefined;
 }
 
-/** `known` are the VMs that were on the node when the agent began, by UUID. */
-export function followDomains(node: string, hypervisor: Hypervisor, vms: VmDocuments, locks: Locks, known: Iterable<string>): Follower {
-  /** What was last seen of each domain, and found to agree with the cluster's state. */
-  const settled = new Map<string, string>([...known].map((uuid) => [uuid, 'not looked at yet']));
+const UNSETTLED: Settled = { looks: undefined, document: undefined };
 
-  const settle = async (uuid: string, sighting: DomainSighting | undefined): Promise<boolean> => {
-    const document = await vms.find(uuid);
+export function followDomains({ node, hypervisor, vms, documents, reports, locks, intervalMs, known }: FollowerParts): Follower {
+  const settled = new Map<string, Settled>([...known].map((uuid) => [uuid, UNSETTLED]));
+  /** Since when a VM that no job is at has looked as it does, where that must last for a while. */
+  const waiting = new Map<string, { looks: string; sinceMs: number }>();
+  const patienceMs: Record<Verdict['patience'], number> = { none: 0, looks: DOWN_LOOKS * intervalMs, job: GIVEN_UP_MS };
+
+  const hasLasted = (uuid: string, looks: string, ms: number): boolean => {
+    if (ms === 0) return true;
+    const before = waiting.get(uuid);
+    if (before?.looks === looks) return performance.now() - before.sinceMs >= ms;
+    waiting.set(uuid, { looks, sinceMs: performance.now() });
+    return false;
+  };
+
+  /** Answers whether nothing is left to be done until something changes. */
+  const settle = async (uuid: string, sighting: DomainSighting | undefined, document: VmDocument | undefined): Promise<boolean> => {
     // A domain that the cluster does not know is none of its business.
-    if (document === undefined) return true;
-    const seen = stateSeen(document, node, sighting);
-    const ended = sighting !== undefined && sighting.state !== 'running' && sighting.state !== 'paused';
-    if (seen === undefined && !ended) return true;
+    const verdict = document === undefined ? 'fine' : await judge(node, document, sighting, reports);
+    if (verdict === 'fine' || verdict === 'wait') {
+      waiting.delete(uuid);
+      return verdict === 'fine';
+    }
     const held = await locks.tryAcquire([{ mode: 'exclusive', resource: `vm/${uuid}` }], AGENT);
-    if (held === undefined) return false;
+    if (held === undefined) {
+      waiting.delete(uuid);
+      return false;
+    }
     try {
+      if (!hasLasted(uuid, JSON.stringify(verdict), patienceMs[verdict.patience])) return false;
       // Between the look and the lock a job may have ended.
-      const now = await hypervisor.domain(uuid);
-      const updated = await vms.update(uuid, (current) => ({ ...current, ...stateSeen(current, node, now) }), held.lost);
-      if (updated.node === node && now !== undefined && now.state !== 'running' && now.state !== 'paused') await hypervisor.undefine(uuid);
+      const [current, now] = [await vms.find(uuid), await hypervisor.domain(uuid)];
+      if (current === undefined) return true;
+      const still = await judge(node, current, now, reports);
+      if (still === 'fine') return true;
+      if (still === 'wait' || still.patience !== verdict.patience) return false;
+      if (still.change !== undefined) await vms.update(uuid, (latest) => ({ ...latest, ...still.change }), held.lost);
+      held.lost.throwIfAborted();
+      if (still.undefine === true && now !== undefined) await hypervisor.undefine(uuid);
+      waiting.delete(uuid);
       return true;
     } finally {
       await held.release();
@@ -60,10 +89,12 @@ export function followDomains(node: string, hypervisor: Hypervisor, vms: VmDocum
       for (const uuid of new Set([...present.keys(), ...settled.keys()])) {
         const sighting = present.get(uuid);
         const looks = sighting === undefined ? 'gone' : `${sighting.state} ${sighting.endReason ?? ''}`;
-        if (settled.get(uuid) === looks) continue;
-        if (!(await settle(uuid, sighting))) continue;
-        if (sighting === undefined) settled.delete(uuid);
-        else settled.set(uuid, looks);
+        const document = await documents(uuid);
+        const before = settled.get(uuid);
+        if (before?.looks === looks && before.document === document) continue;
+        if (!(await settle(uuid, sighting, document))) settled.set(uuid, UNSETTLED);
+        else if (sighting === undefined) settled.delete(uuid);
+        else settled.set(uuid, { looks, document });
       }
     },
   };

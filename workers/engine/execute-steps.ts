@@ -1,12 +1,15 @@
 // The steps of an opcode, forwards; and backwards when one fails or the job is cancelled.
 import type { Run } from '../../src/jobs/run.js';
 import type { ClassifiedError } from '../../src/errors/classified-error.js';
+import { endChildren, runChild } from './child-jobs.js';
+import { boundCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
 import { Cancelled, isLeaving } from './interruption.js';
 import type { Journal } from './journal.js';
 import type { OpcodeDefinition, Step, StepContext } from './opcode.js';
 import { CANCELED, failure, withRemains, type Outcome } from './outcome.js';
 import type { StopSignals } from './stop-signals.js';
+import type { World } from './world.js';
 
 export interface Execution {
   engine: EngineParts;
@@ -16,6 +19,8 @@ export interface Execution {
   index: number;
   definition: OpcodeDefinition;
   facts: unknown;
+  /** For the steps: under the opcode's locks. */
+  world: World;
   /** Aborted (LocksLost) when locks are gone. */
   held: AbortSignal[];
   report(error: unknown): ClassifiedError;
@@ -46,14 +51,28 @@ export async function executeSteps(execution: Execution): Promise<Outcome> {
 
 async function goForward(execution: Execution, steps: Step[]): Promise<Outcome | Undoing> {
   const { engine, run, stops, journal, index, definition, facts, held } = execution;
-  const stop = firstOf(definition.uninterruptible === undefined ? stops.either : stops.leave, held);
   const done = [...(run.note<unknown[]>(doneField(index)) ?? [])];
-  const refuse = () => journal.log(`${definition.id} can't be cancelled once it has begun: ${definition.uninterruptible}`);
-  if (definition.uninterruptible !== undefined) stops.cancel.addEventListener('abort', refuse, { once: true });
+  // Once set, nothing but leaving stops the steps, and a cancel is refused with this.
+  let refusal: string | undefined;
+  let stop = firstOf(stops.either, held);
+  const refuse = () => journal.log(refusal ?? '');
+  const goOnToTheEnd = (text: string) => {
+    if (refusal === undefined) stops.cancel.addEventListener('abort', refuse, { once: true });
+    refusal ??= text;
+    stop = firstOf(stops.leave, held);
+  };
+  if (definition.uninterruptible !== undefined) {
+    goOnToTheEnd(`${definition.id} can't be cancelled once it has begun: ${definition.uninterruptible}`);
+  }
+  const irrevocably = ({ irrevocable }: Step) => {
+    if (irrevocable !== undefined) goOnToTheEnd(`${definition.id} can't be cancelled any more: ${irrevocable}`);
+  };
+  steps.slice(0, done.length).forEach(irrevocably);
   try {
     for (const step of steps.slice(done.length)) {
       await engine.store.connected(stop);
       stop.throwIfAborted();
+      irrevocably(step);
       journal.step(step.name, 'begun');
       done.push((await step.run(contextOf(execution, stop))) ?? null);
       journal.step(step.name, 'finished');
@@ -75,7 +94,7 @@ async function goForward(execution: Execution, steps: Step[]): Promise<Outcome |
 }
 
 async function recordProgress({ journal, index }: Execution, steps: Step[], done: unknown[]): Promise<void> {
-  const progress = { steps: steps.map(({ name }) => name), done: done.length, total: steps.length, fraction: null };
+  const progress = { steps: steps.map(({ name }) => name), done: done.length, total: steps.length, fraction: null, figures: null };
   await journal.fate({ status: 'running', progress }, { fields: { [doneField(index)]: done } });
 }
 
@@ -83,6 +102,7 @@ async function goBack(execution: Execution, steps: Step[], undoing: Undoing): Pr
   const { engine, stops, journal, index, held } = execution;
   const stop = firstOf(stops.leave, held);
   const remains = [...undoing.remains];
+  await endChildren(execution, stop);
   for (let left = undoing.left; left > 0; left--) {
     await journal.write({ fields: { [undoingField(index)]: { ...undoing, left, remains } satisfies Undoing } });
     const { name, undo } = steps[left - 1] as Step;
@@ -102,13 +122,22 @@ async function goBack(execution: Execution, steps: Step[], undoing: Undoing): Pr
   return withRemains(undoing.because, remains);
 }
 
-function contextOf({ engine, run, journal }: Execution, signal: AbortSignal): StepContext {
+function contextOf(execution: Execution, signal: AbortSignal): StepContext {
+  const { world, run, journal, index } = execution;
+  const log = (message: string) => journal.log(message);
+  const progress: StepContext['progress'] = (fraction, figures) => journal.progress(fraction, figures);
   return {
-    world: engine.world,
+    world: {
+      ...world,
+      ceph: boundCeph(world.ceph, { signal, onStderr: log, onProgress: progress }),
+      osdHosts: { on: (node, more) => world.osdHosts.on(node, { onStderr: log, ...more }) },
+    },
     job: run.id,
     signal,
-    log: (message) => journal.log(message),
-    progress: (fraction) => journal.progress(fraction),
+    log,
+    progress,
+    child: (key, op) => runChild(execution, key, op, signal),
+    children: () => run.children(index),
   };
 }
 

@@ -1,13 +1,29 @@
 // What an opcode holds while it runs: its locks, and a place on the node that it keeps busy.
 import type { Blocker, HeldLocks, LockRequest } from '../../src/cluster/locks.js';
 import { SessionExpired } from '../../src/cluster/store.js';
+import { fencedCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
 import { LocksLost } from './interruption.js';
+import type { World } from './world.js';
 
 export interface Hold {
   /** Aborted (LocksLost) when any of it is lost. */
   lost: AbortSignal;
+  /** What stands for it in the cluster's store. */
+  entries: readonly string[];
   release(): Promise<void>;
+}
+
+/** The world for who holds these: what is changed on nodes and in Ceph is changed in their name, until `leave` aborts. */
+export function worldUnder({ world, store }: EngineParts, holds: readonly Hold[], leave: AbortSignal): World {
+  const entries = holds.flatMap((hold) => hold.entries);
+  const signal = holds.length === 0 ? leave : AbortSignal.any([leave, ...holds.map(({ lost }) => lost)]);
+  return {
+    ...world,
+    hypervisors: { on: (node) => world.hypervisors.on(node, { entries, signal }) },
+    osdHosts: { on: (node, context) => world.osdHosts.on(node, { ...context, entries, signal }) },
+    ceph: fencedCeph(world.ceph, store, entries, signal),
+  };
 }
 
 interface Asker {
@@ -31,7 +47,7 @@ export async function takeHold({ locks }: EngineParts, requests: LockRequest[], 
       signal.throwIfAborted();
       throw error instanceof SessionExpired ? new LocksLost() : error;
     });
-  return { lost: asLocksLost(held), release: () => held.release() };
+  return { lost: asLocksLost(held), entries: held.entries, release: () => held.release() };
 }
 
 const waitText = (blockers: Blocker[]) =>

@@ -7,7 +7,7 @@ import { now } from '../../src/jobs/timestamp.js';
 
 /** A longer message is cut; a log is for reading. */
 const MOST_CHARACTERS = 4096;
-const PROGRESS_EVERY_MS = 500;
+const PROGRESS_EVERY_MS = 400;
 
 type StepPhase = Extract<JobEvent, { type: 'step' }>['phase'];
 
@@ -20,7 +20,7 @@ export interface Journal {
   /** The opcode's own status, result and progress; `jobStatus` when the job's changes with it. */
   fate(fate: { status: JobStatus; result?: unknown; progress?: Progress | null }, change?: Change): Promise<void>;
   /** Tells how far the present step is; most of the calls are dropped. */
-  progress(fraction: number): void;
+  progress(fraction: number, figures?: Record<string, number>): void;
   write(change: Change): Promise<void>;
 }
 
@@ -71,10 +71,10 @@ export function openJournal(run: Run, opcode: number): Journal {
         events: [...told, ...(change.events ?? [])],
       });
     },
-    progress(fraction) {
+    progress(fraction, figures) {
       if (progress === null || performance.now() - progressAt < PROGRESS_EVERY_MS) return;
       progressAt = performance.now();
-      progress = { ...progress, fraction };
+      progress = { ...progress, fraction, figures: figures ?? null };
       soon({ fields: { [`op:${opcode}`]: { status, result, progress, times } } });
     },
   };

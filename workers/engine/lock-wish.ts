@@ -1,11 +1,14 @@
 // The locks that an opcode can ask for, and what they are called in the cluster.
+import { volumeSpec } from '../../src/cluster/storage-documents.js';
 import { isUuid } from '../../src/cluster/vm-documents.js';
+import { volumesOf } from '../../src/cluster/volume-users.js';
 import type { LockRequest } from '../../src/cluster/locks.js';
+import { vmsWith } from './volume-vms.js';
 import type { World } from './world.js';
 
 export interface LockWish {
   mode: 'exclusive' | 'shared';
-  kind: 'vm' | 'vm-name';
+  kind: 'vm' | 'vm-name' | 'vms-with' | 'disks-of' | 'pools-of' | 'node-maintenance' | 'election' | 'storage' | 'osd' | 'osd-device' | 'pool' | 'volume' | 'ceph-flag';
   /** As the client wrote it; a VM may be named or given by UUID. */
   name: string;
   /** A VM that is named need not exist. */
@@ -19,18 +22,45 @@ const wishesFor = (mode: LockWish['mode']) => ({
   anyVm: (name: string): LockWish => ({ mode, kind: 'vm', name, optional: true }),
   /** The right to give a VM this name. */
   vmName: (name: string): LockWish => ({ mode, kind: 'vm-name', name }),
+  /** The right to empty a node, or to bring its VMs back. */
+  nodeMaintenance: (name: string): LockWish => ({ mode, kind: 'node-maintenance', name }),
+  /** The right to say which node shall be the primary. */
+  primaryWish: (): LockWish => ({ mode, kind: 'election', name: 'primary-wish' }),
+  /** The storage as a whole: shared by all who change a part of it, exclusive for who settles everything that is amiss. */
+  storage: (): LockWish => ({ mode, kind: 'storage', name: 'ceph' }),
+  /** An OSD by its ID. */
+  osd: (id: number): LockWish => ({ mode, kind: 'osd', name: String(id) }),
+  /** The right to make an OSD of a node's device. */
+  osdDevice: (node: string, device: string): LockWish => ({ mode, kind: 'osd-device', name: `${node}${device}` }),
+  /** A pool: shared by those who work on its volumes. */
+  pool: (name: string): LockWish => ({ mode, kind: 'pool', name }),
+  /** A volume with its snapshots. */
+  volume: (pool: string, name: string): LockWish => ({ mode, kind: 'volume', name: volumeSpec(pool, name) }),
+  /** Every VM that has the volume as a disk. */
+  vmsWith: (pool: string, name: string): LockWish => ({ mode, kind: 'vms-with', name: volumeSpec(pool, name) }),
+  /** The volumes that are disks of a VM, and their pools. */
+  disksOf: (vm: string): LockWish => ({ mode, kind: 'disks-of', name: vm }),
+  poolsOf: (vm: string): LockWish => ({ mode, kind: 'pools-of', name: vm }),
+  /** A flag of the storage. */
+  cephFlag: (name: string): LockWish => ({ mode, kind: 'ceph-flag', name }),
 });
 
 export const exclusive = wishesFor('exclusive');
+export const shared = wishesFor('shared');
 
 /** The wishes by their names in the cluster: VMs by UUID. Throws unknown_entity for a VM that does not exist. */
 export async function resolveWishes(world: World, wishes: LockWish[]): Promise<LockRequest[]> {
-  return await Promise.all(
-    wishes.map(async ({ mode, kind, name, optional }) => {
-      const identity = kind === 'vm' ? await vmIdentity(world, name, optional === true) : name;
-      return { mode, resource: `${kind}/${identity}` };
-    }),
-  );
+  const resources = await Promise.all(wishes.map((wish) => resourcesOf(world, wish)));
+  return wishes.flatMap(({ mode }, index) => (resources[index] ?? []).map((resource) => ({ mode, resource })));
+}
+
+async function resourcesOf(world: World, { kind, name, optional }: LockWish): Promise<string[]> {
+  if (kind === 'vms-with') return (await vmsWith(world, name)).map(({ uuid }) => `vm/${uuid}`).toSorted();
+  if (kind === 'disks-of' || kind === 'pools-of') {
+    const specs = volumesOf(await world.vms.get(name)).map((spec) => (kind === 'disks-of' ? `volume/${spec}` : `pool/${spec.split('/')[0]}`));
+    return [...new Set(specs)].toSorted();
+  }
+  return [`${kind}/${kind === 'vm' ? await vmIdentity(world, name, optional === true) : name}`];
 }
 
 async function vmIdentity(world: World, reference: string, optional: boolean): Promise<string> {

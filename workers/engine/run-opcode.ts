@@ -5,9 +5,10 @@ import type { Opcode } from '../../schemas/job.js';
 import type { LockRequest } from '../../src/cluster/locks.js';
 import { classify, type ClassifiedError } from '../../src/errors/classified-error.js';
 import type { Run } from '../../src/jobs/run.js';
+import { boundCeph, lookedAtCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
 import { executeSteps, type Execution } from './execute-steps.js';
-import { slotOn, takeHold, type Hold } from './hold.js';
+import { slotOn, takeHold, worldUnder, type Hold } from './hold.js';
 import { Cancelled, isLeaving, LocksLost } from './interruption.js';
 import type { Journal } from './journal.js';
 import { resolveWishes, type LockWish } from './lock-wish.js';
@@ -67,13 +68,13 @@ async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
   let steps: string[];
   try {
     const locks = await lockResolved(engine, definition.locks(parameters), hold, () => releaseAll(holds));
-    const facts = await definition.check(engine.world, parameters);
+    const ceph = boundCeph(lookedAtCeph(engine.world.ceph), { signal: stops.either, onStderr: (line) => journal.log(line) });
+    const facts = await definition.check({ ...engine.world, ceph }, parameters);
     steps = definition.steps(facts).map(({ name }) => name);
     if (run.spec.dryRun) {
       return { status: 'success', result: { locks: locks.map(({ resource, mode }) => [resource, mode]), facts, steps } };
     }
-    const node = definition.node?.(facts);
-    const slots = node === undefined ? [] : [slotOn(node, engine.opcodesPerNode)];
+    const slots = (definition.nodes?.(facts) ?? []).map((node) => slotOn(node, engine.opcodesPerNode));
     await hold(slots);
     stops.either.throwIfAborted();
     for (const { lost } of holds) lost.throwIfAborted();
@@ -84,7 +85,7 @@ async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
     return error instanceof Cancelled ? CANCELED : failure('OpPrereqError', reported(scene, error));
   }
   await journal.fate(
-    { status: 'running', progress: { steps, done: 0, total: steps.length, fraction: null } },
+    { status: 'running', progress: { steps, done: 0, total: steps.length, fraction: null, figures: null } },
     { status: 'running', fields: { [preparedField(index)]: prepared } },
   );
   return await executeSteps(execution(scene, prepared, holds));
@@ -122,7 +123,8 @@ function releaseAll(holds: Hold[]): void {
 const asker = ({ run, op, journal }: Scene) => ({ job: run.id, opcode: op.OP_ID, onWait: (text: string) => journal.log(text) });
 
 function execution(scene: Scene, { facts }: Prepared, holds: Hold[]): Execution {
-  return { ...scene, facts, held: holds.map(({ lost }) => lost), report: (error) => reported(scene, error) };
+  const world = worldUnder(scene.engine, holds, scene.stops.leave);
+  return { ...scene, facts, world, held: holds.map(({ lost }) => lost), report: (error) => reported(scene, error) };
 }
 
 /** The public error. What nobody expected, and what lies under it, goes to the log. */

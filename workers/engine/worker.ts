@@ -1,9 +1,8 @@
 // A worker: takes jobs from the queue and runs them, as many at a time as it may; those that wait for locks hold up no others.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startDelivery } from '../../src/jobs/deliver.js';
 import { consumeJobs, openQueue, type Handled } from '../../src/jobs/queue.js';
-import { forgetOld, redeliverLost } from '../../src/jobs/reconcile.js';
+import { forgetOld, requeueLost } from '../../src/jobs/reconcile.js';
 import { sweepLocks } from '../../src/cluster/lock-list.js';
 import type { EngineParts } from './engine.js';
 import { HandOver } from './interruption.js';
@@ -27,12 +26,11 @@ const LOCK_SWEEP_MS = 60_000;
 const MOST_CLOSING_MS = 10_000;
 
 export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSettings): Worker {
-  const { redis, keys, watch, store, log } = engine;
+  const { redis, keys, store, log } = engine;
   const goingAway = new AbortController();
   // Every job that this worker has listens to it.
   setMaxListeners(0, goingAway.signal);
   const queue = openQueue(redis, keys);
-  const delivery = startDelivery(redis, keys, queue, watch);
   const running = new Map<number, Promise<Handled>>();
 
   const handle = (id: number): Promise<Handled> => {
@@ -46,8 +44,7 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
   const consumer = consumeJobs(redis, keys, openJobs, handle);
 
   const keepHouse = async () => {
-    // What it finds, the delivery's next sweep takes.
-    await redeliverLost(redis, keys, queue);
+    await requeueLost(redis, keys, queue);
     await forgetOld(redis, keys, keepS);
   };
   const every = (ms: number, task: () => Promise<void>) =>
@@ -61,7 +58,6 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
       const giveUp = new AbortController();
       const closed = (async () => {
         await consumer.close();
-        await delivery.close();
         await queue.close();
       })().finally(() => giveUp.abort());
       await Promise.race([closed, delay(MOST_CLOSING_MS, undefined, { signal: giveUp.signal }).catch(() => undefined)]);

@@ -1,14 +1,43 @@
 // All that opcodes can see and change. Composed once a process; the same for the real cluster and the simulated one.
 import type { Selector } from '../../schemas/names.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
+import type { NodeDocuments } from '../../src/cluster/node-documents.js';
+import type { PrimaryElection } from '../../src/cluster/primary-election.js';
+import type { StorageDocuments } from '../../src/cluster/storage-documents.js';
 import type { VmDocuments } from '../../src/cluster/vm-documents.js';
+import type { RbdAccess } from '../../src/domain-xml/new-domain-xml.js';
+import type { OpenCeph } from '../drivers/ceph.js';
+import type { OsdHosts } from '../drivers/ceph-osd-host.js';
 import type { Hypervisors } from '../drivers/hypervisor.js';
+
+export interface NewGuests {
+  /** libvirt's type of their domains. */
+  domainType: 'kvm' | 'qemu';
+  /** How they open their volumes. environment_error: no Ceph is configured. */
+  rbdAccess(): Promise<RbdAccess>;
+}
 
 export interface World {
   vms: VmDocuments;
+  nodes: NodeDocuments;
+  election: PrimaryElection;
   /** The cluster as last seen, a moment old: for choosing a node. What must be exact is read through `vms`. */
   cluster: ClusterReader;
   hypervisors: Hypervisors;
+  storage: StorageDocuments;
+  /**
+   * The cluster's Ceph. A check and a step get it bound to themselves: what its commands say goes to the job's log, and they end when the
+   * opcode shall stop. environment_error: none is configured.
+   */
+  ceph: OpenCeph;
+  /** The nodes' devices and the OSDs on them; bound as `ceph` is. */
+  osdHosts: OsdHosts;
+  /** What VMs that are created are made with. */
+  newGuests: NewGuests;
+  /** Whether a node's libvirt answers at that URI, asked from here and not through the node's agent. Takes a few seconds when it does not. */
+  libvirtAnswers(uri: string): Promise<boolean>;
   /** By what a node is chosen when the request does not say. */
   selector: Selector;
+  /** MiB/s that one migration may use; 0: all it gets. */
+  migrationBandwidth: number;
 }

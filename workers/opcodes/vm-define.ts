@@ -22,6 +22,7 @@ export const vmDefine = opcode(VmDefine, {
       state: 'stop',
       node: node === undefined ? chooseNode(cluster, selector ?? usual, described.memory) : namedNode(cluster, node).name,
       last_node: '',
+      target_node: '',
       failed_reason: '',
       node_selector: node === undefined ? (selector ?? usual) : null,
     };

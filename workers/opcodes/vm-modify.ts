@@ -21,7 +21,7 @@ export const vmModify = opcode(VmModify, {
     const { up } = await observe(world, before);
     return { before, after, restart: restart && up };
   },
-  node: ({ before }) => before.node,
+  nodes: ({ before }) => [before.node],
   steps: ({ before, after, restart }) => [
     replaceDefinition(before, after),
     ...(restart ? restartSteps(before, after.xml, SHUTDOWN_TIMEOUT_S) : []),

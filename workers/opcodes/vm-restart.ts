@@ -15,7 +15,7 @@ export const vmRestart = opcode(VmRestart, {
     assertStarted(document);
     return { ...(await observe(world, document)), timeoutS: timeout };
   },
-  node: ({ document }) => document.node,
+  nodes: ({ document }) => [document.node],
   steps: ({ document, timeoutS }) => restartSteps(document, document.xml, timeoutS),
   result: ({ document }, [, forced]) => ({ uuid: document.uuid, state: 'start' as const, forced: forced === true }),
 });

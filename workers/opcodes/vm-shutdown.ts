@@ -16,7 +16,7 @@ export const vmShutdown = opcode(VmShutdown, {
     assertStarted(document);
     return { ...(await observe(world, document)), timeoutS: timeout };
   },
-  node: ({ document }) => document.node,
+  nodes: ({ document }) => [document.node],
   steps: ({ document, timeoutS }) => [
     recordState(document, 'shutdown'),
     shutDownDomain(document, timeoutS),

@@ -1,5 +1,6 @@
 // OP_VM_START
 import { VmStart } from '../../schemas/opcodes/vm-start.js';
+import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import { assertRoom, namedNode } from '../placement/choose-node.js';
@@ -9,14 +10,21 @@ import { observe } from './observed-vm.js';
 
 export const vmStart = opcode(VmStart, {
   locks: ({ vm }) => [exclusive.vm(vm)],
-  check: async (world, { vm }) => {
+  check: async (world, { vm, expected_state }) => {
     const document = await world.vms.get(vm);
+    if (expected_state !== undefined && document.state !== expected_state) {
+      throw new ClassifiedError(
+        'wrong_state',
+        `VM "${document.name}" is not in state "${expected_state}" any more, but "${document.state}"`,
+      );
+    }
     const node = namedNode(world.cluster, document.node);
     const observed = await observe(world, document);
-    if (!observed.up) assertRoom(node, document.memory);
+    // The memory of one that should run is counted already.
+    if (!observed.up && document.state !== 'start') assertRoom(node, document.memory);
     return observed;
   },
-  node: ({ document }) => document.node,
+  nodes: ({ document }) => [document.node],
   steps: ({ document, up }) => [
     ...(up ? [] : [restoringState(document, createDomain(document))]),
     ...(up && document.state === 'start' ? [] : [recordState(document, 'start')]),

@@ -9,7 +9,7 @@ import { observe } from './observed-vm.js';
 export const vmStop = opcode(VmStop, {
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm }) => await observe(world, await world.vms.get(vm)),
-  node: ({ document }) => document.node,
+  nodes: ({ document }) => [document.node],
   steps: ({ document, up }) => [
     ...(up ? [restoringState(document, destroyDomain(document)), forgetDomain(document)] : []),
     ...(up || !['stop', 'disable'].includes(document.state) ? [recordState(document, 'stop')] : []),

@@ -1,20 +1,30 @@
 // OP_VM_UNDEFINE
 import { VmUndefine } from '../../schemas/opcodes/vm-undefine.js';
-import { exclusive } from '../engine/lock-wish.js';
+import { exclusive, shared } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
+import { removeDisks } from '../steps/remove-disks.js';
 import { destroyDomain, forgetDomain } from '../steps/domain.js';
 import { removeVm, restoringState } from '../steps/vm-document.js';
+import { removableDisks } from './removable-disks.js';
 import { observe } from './observed-vm.js';
 
 export const vmUndefine = opcode(VmUndefine, {
-  locks: ({ vm }) => [exclusive.vm(vm)],
-  check: async (world, { vm }) => await observe(world, await world.vms.get(vm)),
-  node: ({ document }) => document.node,
-  steps: ({ document, up }) => [
+  locks: ({ vm, delete_disks: deleteDisks = false }) => [
+    exclusive.vm(vm),
+    ...(deleteDisks ? [shared.storage(), shared.poolsOf(vm), exclusive.disksOf(vm)] : []),
+  ],
+  check: async (world, { vm, delete_disks: deleteDisks = false }) => {
+    const observed = await observe(world, await world.vms.get(vm));
+    return { ...observed, volumes: deleteDisks ? await removableDisks(world, observed) : [] };
+  },
+  nodes: ({ document }) => [document.node],
+  // The VM goes last: as long as it is there, a removal that failed can be asked for again.
+  steps: ({ document, up, volumes }) => [
     ...(up ? [restoringState(document, destroyDomain(document))] : []),
     forgetDomain(document),
+    ...removeDisks(volumes),
     removeVm(document),
   ],
-  result: ({ document: { uuid, name } }) => ({ uuid, name }),
+  result: ({ document: { uuid, name }, volumes }) => ({ uuid, name, volumes }),
   uninterruptible: "the guest's power is cut at once",
 });

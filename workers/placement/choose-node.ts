@@ -12,11 +12,19 @@ const FIGURES: Record<Selector, (node: Node, provisioned: number) => number[]> =
   vms: ({ memory }, provisioned) => [provisioned, memory.allocated],
 };
 
+interface Naming {
+  /** Whether the VM returns to the node that it was migrated from: a node that is being brought back takes its own VMs already. */
+  returning?: boolean;
+  /** The node's state as just read, where the cluster as last seen may be behind. */
+  domainState?: Node['domain_state'] | undefined;
+}
+
 /** The named node if it may take VMs. unknown_entity: no such node; wrong_state: its agent is away, or it is not ready. */
-export function namedNode(cluster: ClusterReader, name: string): Node {
-  const node = cluster.node(name);
-  if (node === undefined) throw new ClassifiedError('unknown_entity', `node "${name}" does not exist`);
-  const obstacle = obstacleOf(node);
+export function namedNode(cluster: ClusterReader, name: string, { returning = false, domainState }: Naming = {}): Node {
+  const seen = cluster.node(name);
+  if (seen === undefined) throw new ClassifiedError('unknown_entity', `node "${name}" does not exist`);
+  const node = { ...seen, domain_state: domainState ?? seen.domain_state };
+  const obstacle = obstacleOf(node, returning ? ['ready', 'unflush'] : ['ready']);
   if (obstacle !== undefined) throw new ClassifiedError('wrong_state', `node "${name}" ${obstacle}`);
   return node;
 }
@@ -27,10 +35,13 @@ export function assertRoom(node: Node, memoryMib: number): void {
   if (shortage !== undefined) throw new ClassifiedError('insufficient_resources', `node "${node.name}" ${shortage}`);
 }
 
-/** The best node for a VM of that memory. insufficient_resources: there is none, and the text says why for each. */
-export function chooseNode(cluster: ClusterReader, selector: Selector, memoryMib: number): string {
-  const nodes = [...cluster.nodes()];
-  const obstacles = nodes.map((node) => obstacleOf(node) ?? shortageOf(node, memoryMib));
+/**
+ * The best node for a VM of that memory, other than `present`, the one that it is on. insufficient_resources: there is none, and the text
+ * says why for each.
+ */
+export function chooseNode(cluster: Pick<ClusterReader, 'nodes' | 'vms'>, selector: Selector, memoryMib: number, present?: string): string {
+  const nodes = [...cluster.nodes()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const obstacles = nodes.map((node) => (node.name === present ? 'is where it is now' : (obstacleOf(node) ?? shortageOf(node, memoryMib))));
   const candidates = nodes.filter((_, index) => obstacles[index] === undefined);
   if (candidates.length === 0) {
     const reasons = nodes.map(({ name }, index) => `"${name}" ${obstacles[index]}`).join('; ');
@@ -41,9 +52,9 @@ export function chooseNode(cluster: ClusterReader, selector: Selector, memoryMib
   return keyed.reduce((best, next) => (comesBefore(next, best) ? next : best)).name;
 }
 
-function obstacleOf({ daemon_state, domain_state }: Node): string | undefined {
+function obstacleOf({ daemon_state, domain_state }: Node, fit: readonly Node['domain_state'][] = ['ready']): string | undefined {
   if (daemon_state !== 'run') return `is not running (daemon state ${daemon_state})`;
-  if (domain_state !== 'ready') return `is not ready (domain state ${domain_state})`;
+  if (!fit.includes(domain_state)) return `is not ready (domain state ${domain_state})`;
   return undefined;
 }
 
@@ -52,7 +63,7 @@ function shortageOf({ memory }: Node, memoryMib: number): string | undefined {
   return leftMib < memoryMib ? `has ${leftMib} MiB left, of the ${memoryMib} MiB that the VM needs` : undefined;
 }
 
-function vmsPerNode(cluster: ClusterReader): Map<string, number> {
+function vmsPerNode(cluster: Pick<ClusterReader, 'vms'>): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { node } of cluster.vms()) counts.set(node, (counts.get(node) ?? 0) + 1);
   return counts;

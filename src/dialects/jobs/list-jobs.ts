@@ -14,6 +14,7 @@ const filters = {
     Type.String({ maxLength: 300, description: 'only jobs about that thing, by the name they were given: `vm/web1`' }),
   ),
   user: Type.Optional(Type.String({ maxLength: 100, description: 'only jobs of that user' })),
+  parent: Type.Optional({ ...JobId, description: 'only jobs that this job has submitted' }),
   min_age: seconds('only jobs received at least that many seconds ago'),
   max_age: seconds('only jobs received at most that many seconds ago'),
 };

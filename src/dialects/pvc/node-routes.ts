@@ -2,10 +2,10 @@
 import Type from 'typebox';
 import { NodeName } from '../../../schemas/names.js';
 import { Node } from '../../../schemas/resources/node.js';
-import { ClassifiedError } from '../../errors/classified-error.js';
 import { fromCluster } from '../../http/cluster-answer.js';
 import { reading } from '../../http/route.js';
 import { NamePattern, nameFilter } from '../../validation/name-pattern.js';
+import { findNode } from './find-node.js';
 import { sortedByName } from './sorted-by-name.js';
 
 export const listNodes = reading({
@@ -28,9 +28,5 @@ export const readNode = reading({
   summary: 'A node.',
   values: { node: NodeName },
   answer: Node,
-  read: fromCluster((cluster, { node }: { node: string }) => {
-    const found = cluster.node(node);
-    if (found === undefined) throw new ClassifiedError('unknown_entity', 'Node not found.');
-    return found;
-  }),
+  read: fromCluster((cluster, { node }: { node: string }) => findNode(cluster, node)),
 });

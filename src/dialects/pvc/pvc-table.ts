@@ -5,6 +5,8 @@ import { fromCluster } from '../../http/cluster-answer.js';
 import { reading, type RouteTable } from '../../http/route.js';
 import { sortedByName } from './sorted-by-name.js';
 import { listNodes, readNode } from './node-routes.js';
+import { nodeStateRoutes } from './node-state-routes.js';
+import { migrateVm, moveVm, readVmNode, setVmNode, unmigrateVm } from './vm-node-routes.js';
 import { defineVm, listVms, modifyVm, readVm, readVmState, setVmState, undefineVm } from './vm-routes.js';
 
 const root = reading({
@@ -30,5 +32,23 @@ const listLocks = reading({
 export const pvcTable: RouteTable = {
   name: 'PVC',
   prefixes: ['/api/v1'],
-  routes: [root, listNodes, readNode, listVms, defineVm, readVm, modifyVm, undefineVm, readVmState, setVmState, listLocks],
+  routes: [
+    root,
+    listNodes,
+    readNode,
+    ...nodeStateRoutes,
+    listVms,
+    defineVm,
+    readVm,
+    modifyVm,
+    undefineVm,
+    readVmState,
+    setVmState,
+    readVmNode,
+    setVmNode,
+    migrateVm,
+    moveVm,
+    unmigrateVm,
+    listLocks,
+  ],
 };

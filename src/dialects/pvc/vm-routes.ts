@@ -5,19 +5,12 @@ import { VmDefine } from '../../../schemas/opcodes/vm-define.js';
 import { VmModify } from '../../../schemas/opcodes/vm-modify.js';
 import { VmUndefine } from '../../../schemas/opcodes/vm-undefine.js';
 import { Vm, VmState, VmStateAnswer } from '../../../schemas/resources/vm.js';
-import type { ClusterReader } from '../../cluster/cluster-reader.js';
-import { ClassifiedError } from '../../errors/classified-error.js';
 import { fromCluster } from '../../http/cluster-answer.js';
 import { mutation, reading } from '../../http/route.js';
 import { NamePattern, nameFilter } from '../../validation/name-pattern.js';
+import { findVm } from './find-vm.js';
 import { sortedByName } from './sorted-by-name.js';
 import { STATE_CHANGES, WantedState } from './state-changes.js';
-
-function findVm(cluster: ClusterReader, nameOrUuid: string): Vm {
-  const vm = cluster.vm(nameOrUuid);
-  if (vm === undefined) throw new ClassifiedError('unknown_entity', 'VM not found.');
-  return vm;
-}
 
 export const listVms = reading({
   method: 'GET',
@@ -85,10 +78,11 @@ export const undefineVm = mutation({
   method: 'DELETE',
   path: '/vm/:vm',
   access: 'write',
-  summary: 'Stops a VM by force and removes it from the cluster; its disks stay.',
-  values: { vm: VmReference },
-  ops: ({ vm }) => [{ OP_ID: VmUndefine.id, vm }],
-  message: ({ vm }) => `Undefined VM "${vm}" from the cluster.`,
+  summary: 'Stops a VM by force and removes it from the cluster; its disks stay unless `delete_disks`.',
+  values: { vm: VmReference, delete_disks: VmUndefine.parameters.properties.delete_disks },
+  ops: ({ vm, delete_disks = false }) => [{ OP_ID: VmUndefine.id, vm, ...(delete_disks ? { delete_disks } : {}) }],
+  message: ({ vm, delete_disks = false }) =>
+    delete_disks ? `Removed VM "${vm}" and disks from the cluster.` : `Undefined VM "${vm}" from the cluster.`,
 });
 
 export const setVmState = mutation({

@@ -1,0 +1,103 @@
+// Opcodes whose hypervisors are reached through the nodes' agents, from the submission to the domain.
+import { expect, it } from 'vitest';
+import { opcodes } from '../../workers/opcodes/registry.js';
+import { startCluster, type TestCluster } from '../harness/cluster.js';
+import { addGuest, guestXml, newGuest } from '../harness/guests.js';
+import { intervene } from '../harness/interventions.js';
+import { redisForFile } from '../harness/redis-for-file.js';
+import { reachNodes, serveNode } from '../harness/served-node.js';
+
+const redis = redisForFile();
+
+const NODES = ['hv1', 'hv2'];
+const PATIENT_MS = 60_000;
+const SHORT_MS = 3000;
+
+async function clusterOfAgents(timeoutMs: number) {
+  const cluster = await startCluster({ redisUrl: redis().url, nodes: NODES });
+  const place = { redisUrl: redis().url, keys: cluster.keys, closing: cluster.closing };
+  const startAgent = async (node: string) =>
+    serveNode(place, { node, hypervisor: await cluster.world.hypervisors.on(node), store: cluster.openSession() });
+  const { hypervisors } = await reachNodes(place, NODES, timeoutMs);
+  return { ...cluster, startAgent, addWorker: (more = {}) => cluster.addWorker({ hypervisors, ...more }) };
+}
+
+const domainsOn = ({ world }: Pick<TestCluster, 'world'>, node: string) =>
+  world.snapshot()[node]?.map(({ name, running }) => [name, running !== null]);
+
+it('runs a VM through its whole life', async () => {
+  const cluster = await clusterOfAgents(PATIENT_MS);
+  for (const node of NODES) await cluster.startAgent(node);
+  await cluster.addWorker();
+  const guest = newGuest('web1');
+  const lives = [
+    { OP_ID: 'OP_VM_DEFINE', xml: guestXml(guest), node: 'hv2' },
+    { OP_ID: 'OP_VM_START', vm: 'web1' },
+  ];
+  expect((await cluster.run(lives)).status).toBe('success');
+  expect([domainsOn(cluster, 'hv1'), domainsOn(cluster, 'hv2')]).toEqual([[], [['web1', true]]]);
+  const ends = [
+    { OP_ID: 'OP_VM_SHUTDOWN', vm: 'web1' },
+    { OP_ID: 'OP_VM_UNDEFINE', vm: 'web1' },
+  ];
+  expect((await cluster.run(ends)).opresult).toMatchObject([{ state: 'stop', forced: false }, expect.anything()]);
+  expect(domainsOn(cluster, 'hv2')).toEqual([]);
+});
+
+it('fails on a node whose agent is dead, holds nobody else up, and does nothing there when the agent is back', async () => {
+  const cluster = await clusterOfAgents(SHORT_MS);
+  await cluster.startAgent('hv1');
+  await cluster.addWorker();
+  const [here, there] = [newGuest('here'), newGuest('there')];
+  await addGuest(cluster, here, { node: 'hv1' });
+  await addGuest(cluster, there, { node: 'hv2' });
+  const late = await cluster.submit({ OP_ID: 'OP_VM_START', vm: 'there' });
+  expect((await cluster.run({ OP_ID: 'OP_VM_START', vm: 'here' })).status).toBe('success');
+  const end = await cluster.end(late);
+  expect(end.opresult).toEqual([[expect.any(String), [expect.stringContaining('hv2'), 'environment_error']]]);
+  await cluster.startAgent('hv2');
+  expect(domainsOn(cluster, 'hv2')).toEqual([]);
+  expect((await cluster.run({ OP_ID: 'OP_VM_START', vm: 'there' })).status).toBe('success');
+  expect(domainsOn(cluster, 'hv2')).toEqual([['there', true]]);
+});
+
+it('waits for an agent that comes back in time', async () => {
+  const cluster = await clusterOfAgents(PATIENT_MS);
+  await cluster.addWorker();
+  const guest = newGuest('web1');
+  await addGuest(cluster, guest);
+  const job = await cluster.submit({ OP_ID: 'OP_VM_START', vm: 'web1' });
+  await expect.poll(async () => (await cluster.redis.keys(cluster.keys.call('*'))).length, { timeout: 30_000 }).toBe(1);
+  await cluster.startAgent('hv1');
+  expect((await cluster.end(job)).status).toBe('success');
+});
+
+it('leaves the world alone when a worker has lost its locks without knowing', async () => {
+  const cluster = await clusterOfAgents(PATIENT_MS);
+  await cluster.startAgent('hv1');
+  const guest = newGuest('web1');
+  await addGuest(cluster, guest, { state: 'start' });
+  const { opcodes: watched, in: interventions } = intervene(opcodes);
+  const stop = await cluster.submit({ OP_ID: 'OP_VM_STOP', vm: 'web1' });
+  const refusals: unknown[] = [];
+  const hired = cluster.addWorker({ opcodes: watched });
+  interventions.set(stop, {
+    at: {
+      'run 0 before': async ({ world }) => {
+        // Once only: when it is repeated, it runs under new locks.
+        if (refusals.length > 0) return;
+        for (const path of await lockEntries(cluster)) await cluster.store.discard(path);
+        const hypervisor = await world.hypervisors.on('hv1');
+        refusals.push(await hypervisor.destroy(guest.uuid).catch((error: unknown) => error));
+        await (await hired).session.expire();
+      },
+    },
+  });
+  expect((await cluster.end(stop)).status).toBe('success');
+  expect(refusals).toEqual([expect.objectContaining({ errorClass: 'environment_error', message: expect.stringContaining('locks') })]);
+});
+
+async function lockEntries({ store }: Pick<TestCluster, 'store'>): Promise<string[]> {
+  const queues = (await store.children('/locks')).map((name) => `/locks/${name}`);
+  return (await Promise.all(queues.map(async (queue) => (await store.children(queue)).map((name) => `${queue}/${name}`)))).flat();
+}

@@ -1,0 +1,72 @@
+// What the agent does for the rest of the cluster: each call to its node's hypervisor and to its OSDs. One that changes something is done
+// only while the locks in whose name it came are still held.
+import type { Logger } from 'pino';
+import { assertHeld } from '../../src/cluster/fence.js';
+import type { Store } from '../../src/cluster/store.js';
+import { ClassifiedError } from '../../src/errors/classified-error.js';
+import type { Keys } from '../../src/jobs/keys.js';
+import type { NodeCall } from '../../src/jobs/node-call.js';
+import { serveNodeCalls, type CallContext, type NodeService } from '../../src/jobs/node-service.js';
+import type { Redis } from '../../src/jobs/redis.js';
+import { HYPERVISOR_METHODS, OSD_HOST_METHODS } from '../drivers/wire-methods.js';
+import type { CallContext as CommandContext } from '../drivers/call-context.js';
+import type { OsdHost } from '../drivers/ceph-osd-host.js';
+import type { Hypervisor } from '../drivers/hypervisor.js';
+import { turnstile } from './turnstile.js';
+
+export interface ServedNode {
+  node: string;
+  hypervisor: Hypervisor;
+  /** The OSDs of the node, for one call. */
+  osdHost(context: CommandContext): Promise<OsdHost>;
+  store: Store;
+  redis: Redis;
+  keys: Keys;
+  log: Logger;
+}
+
+type Perform = (...given: readonly unknown[]) => Promise<unknown>;
+
+export function serveNode({ node, hypervisor, osdHost, store, redis, keys, log }: ServedNode): NodeService {
+  const oneByOne = turnstile();
+
+  const assertMayChange = async ({ method, fence }: NodeCall, { timeoutMs, left }: CallContext) => {
+    if (fence === undefined) throw new Error(`"${method}" changes node ${node} and came without a fence`);
+    const tooLate = AbortSignal.timeout(timeoutMs);
+    try {
+      await assertHeld(store, fence, AbortSignal.any([tooLate, left]));
+    } catch (cause) {
+      if (cause instanceof ClassifiedError || !tooLate.aborted) throw cause;
+      const text = `the agent of node "${node}" does not reach the cluster store to see who holds the locks: "${method}" was not done`;
+      throw new ClassifiedError('environment_error', text, { cause });
+    }
+  };
+
+  const perform = async (call: NodeCall, context: CallContext, port: object, name: string, changes: boolean) => {
+    if (changes) await assertMayChange(call, context);
+    return await (Reflect.get(port, name) as Perform)(...call.args);
+  };
+
+  return serveNodeCalls(redis, keys, {
+    node,
+    async handle(call, context) {
+      const { method } = call;
+      const domains = HYPERVISOR_METHODS.get(method);
+      if (domains !== undefined) return await perform(call, context, hypervisor, domains.name, domains.changes);
+      const osds = OSD_HOST_METHODS.get(method);
+      if (osds === undefined) {
+        const text = `the agent of node "${node}" does not know "${method}"; is it older than the worker?`;
+        throw new ClassifiedError('environment_error', text);
+      }
+      const host = await osdHost({ onStderr: context.note });
+      const work = () => perform(call, context, host, osds.name, osds.changes);
+      // A call whose worker died may still be under way when the next worker makes it again: this one must find what that one made.
+      return osds.changes ? await oneByOne(work) : await work();
+    },
+    onFailure(error, { method }) {
+      const details = { node, method, class: error.errorClass };
+      if (error.cause === undefined) log.info(details, error.message);
+      else log.warn({ ...details, err: error.cause }, error.message);
+    },
+  });
+}

@@ -1,0 +1,27 @@
+// Waiting for Ceph to notice that a client is dead. A command that was killed with its worker is seen as a client for half a minute more.
+import { ClassifiedError } from '../../src/errors/classified-error.js';
+import type { VolumeName } from '../drivers/ceph.js';
+import { pollUntil } from '../engine/interruption.js';
+import type { StepContext } from '../engine/opcode.js';
+
+const POLL_MS = 1000;
+/** Ceph waits 30 s for a silent client (`osd_client_watch_timeout`). */
+const AT_MOST_MS = 45_000;
+
+/** Returns when no client has the volume open, or it is gone, or it takes too long: then what is tried next fails and says why. */
+export async function awaitUnwatched({ world, signal, log }: StepContext, name: VolumeName): Promise<void> {
+  const ceph = world.ceph();
+  const isFree = async () => (await watchersOf(ceph.watchers(name))) === 0;
+  if (await isFree()) return;
+  log(`waits for the clients of volume "${name.pool}/${name.volume}"`);
+  await pollUntil(isFree, POLL_MS, AT_MOST_MS, signal);
+}
+
+async function watchersOf(looking: Promise<readonly unknown[]>): Promise<number> {
+  try {
+    return (await looking).length;
+  } catch (error) {
+    if (error instanceof ClassifiedError && error.errorClass === 'unknown_entity') return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+// Steps that start a VM of a dead node elsewhere, without touching that node. The guest must never run twice: the VM is assigned to its new node
+// before it is started there, and given back only when it is certain that it does not run there.
+import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import { ClassifiedError } from '../../src/errors/classified-error.js';
+import { step, type Step, type StepContext } from '../engine/opcode.js';
+import { deadNode } from '../placement/node-life.js';
+import { createDomain } from './domain.js';
+import { isUp, sight } from './whereabouts.js';
+
+/** The dead node becomes `last_node`, to which OP_NODE_READY brings it back; a VM that was away from its node already returns to that one. */
+async function assign({ world, signal }: StepContext, before: VmDocument, to: string): Promise<void> {
+  const last_node = before.last_node || before.node;
+  await world.vms.update(before.uuid, (document) => ({ ...document, node: to, last_node, target_node: '', state: 'migrate' }), signal);
+}
+
+async function giveBack({ world, signal }: StepContext, before: VmDocument): Promise<void> {
+  const { uuid, node, last_node, target_node, state, failed_reason } = before;
+  await world.vms.update(uuid, (document) => ({ ...document, node, last_node, target_node, state, failed_reason }), signal);
+}
+
+export const assignElsewhere = (before: VmDocument, to: string): Step =>
+  step(`assign the VM to ${to}`, {
+    run: (context) => assign(context, before, to),
+    undo: async (context) => {
+      // Given back, it would be started elsewhere by whoever evacuates it next.
+      if (isUp(await sight(context.world, to, before.uuid))) {
+        throw new ClassifiedError('environment_error', `the guest of VM "${before.name}" runs on ${to}`);
+      }
+      await giveBack(context, before);
+    },
+  });
+
+/** The guest runs there already. */
+export const adoptElsewhere = (before: VmDocument, to: string): Step =>
+  step(`assign the VM to ${to}, where it runs`, {
+    run: (context) => assign(context, before, to),
+    undo: (context) => giveBack(context, before),
+  });
+
+/** Looks once more whether the old node is dead, right before it starts the guest. */
+export const createElsewhere = (before: VmDocument, to: string): Step => {
+  const create = createDomain({ ...before, node: to });
+  return {
+    ...create,
+    run: async (context) => {
+      if (!isUp(await sight(context.world, to, before.uuid))) await deadNode(context.world, before.node);
+      await create.run(context);
+    },
+  };
+};
