@@ -1,7 +1,7 @@
 // The settings of every process. A YAML file named by RAPID_CONFIG; each key can be overridden by an environment variable of the same
 // path in capitals: `redis.url` is RAPID_REDIS_URL, `listen` is RAPID_LISTEN. Lists and objects are written there as JSON.
 import Type, { type Static } from 'typebox';
-import { NodeName } from './names.js';
+import { NodeName, Uuid } from './names.js';
 
 const section = <P extends Parameters<typeof Type.Object>[0]>(properties: P, description: string) =>
   Type.Object(properties, { default: {}, additionalProperties: false, description });
@@ -90,13 +90,24 @@ export const Config = Type.Object(
           default: 200,
           minimum: 1,
           maximum: 10_000,
-          description: 'jobs that this worker has taken at a time, waiting for locks or running',
+          description: 'jobs that this worker has taken at a time, waiting for locks or running; as many children of jobs besides',
         }),
         opcodes_per_node: Type.Integer({ default: 8, minimum: 1, description: 'opcodes that run at a time on one node, over all workers' }),
         selector: Type.Enum(['mem', 'vcpus', 'load', 'vms'], {
           default: 'mem',
           description: 'by what a node is chosen when the request does not say',
         }),
+        node_call_timeout_s: Type.Integer({
+          default: 30,
+          minimum: 5,
+          maximum: 600,
+          description: "seconds that a node's agent may take to begin what it is asked, and that it may then give no sign of life",
+        }),
+        domain_type: Type.Enum(['kvm', 'qemu'], {
+          default: 'kvm',
+          description: "libvirt's type of the VMs that are created: `kvm`, or `qemu` for nodes whose processors can only be emulated",
+        }),
+        migration_bandwidth: Type.Integer({ default: 0, minimum: 0, description: 'MiB/s that one migration may use; 0: all it gets' }),
       },
       'running jobs',
     ),
@@ -111,8 +122,61 @@ export const Config = Type.Object(
           maximum: 5000,
           description: 'between two looks at the node and its domains',
         }),
+        coordinator: Type.Boolean({ default: true, description: 'whether the node may become the primary' }),
       },
       'the agent of one node',
+    ),
+    ceph: section(
+      {
+        conf: Type.String({ default: '/etc/ceph/ceph.conf', minLength: 1, description: "path of Ceph's configuration file" }),
+        keyring: Type.String({ default: '', description: "path of the user's keyring; empty: where the configuration file says" }),
+        user: Type.String({ default: 'client.admin', pattern: '^client\\.[^\\s]+$', description: 'in whose name commands are run' }),
+        monitors: Type.String({
+          default: '',
+          description:
+            "the monitors as guests reach them, `host` or `host:port` with commas between; empty: the configuration file's `mon_host`",
+        }),
+        guest_user: Type.String({
+          default: '',
+          pattern: '^(client\\.[^\\s]+)?$',
+          description: 'in whose name guests open their volumes; empty: the user above',
+        }),
+        guest_keyring: Type.String({
+          default: '',
+          description: "path of that user's keyring on each node; empty: the keyring above, or `/etc/ceph/ceph.<user>.keyring`",
+        }),
+        secret_uuid: Type.String({
+          ...Uuid,
+          default: '8f0bd1a4-6f2c-4b53-9d5a-2f6a1c3e7b90',
+          description: "the UUID of the libvirt secret that holds that user's key on each node; the agents define it",
+        }),
+        command_timeout_s: Type.Integer({
+          default: 60,
+          minimum: 1,
+          maximum: 250,
+          description: 'seconds that a command may take that does one small thing, and that an OSD may take to come up or to end',
+        }),
+        silence_timeout_s: Type.Integer({
+          default: 600,
+          minimum: 10,
+          description: 'seconds that a command that moves data (a copy, a rollback, making an OSD) may go on without a sign of progress',
+        }),
+        osd_backend: Type.Enum(['lvm', 'raw'], {
+          default: 'lvm',
+          description:
+            'how OSDs lie on devices: `lvm`: as `ceph-volume lvm` makes them; `raw`: on the bare device, for machines without LVM',
+        }),
+        osd_daemons: Type.Enum(['systemd', 'direct'], {
+          default: 'systemd',
+          description: 'how OSDs are started: `systemd`: the units `ceph-osd@`; `direct`: as processes, on machines without systemd',
+        }),
+        osd_data: Type.String({
+          default: '/var/lib/ceph/osd',
+          minLength: 1,
+          description: "the folder of the OSDs' folders; with `lvm` or `systemd` it must be the default one",
+        }),
+      },
+      'the Ceph cluster, and the OSDs of this node',
     ),
     simulated: section(
       {

@@ -4,8 +4,9 @@ import { runProcess } from '../src/process/closing.js';
 import { openLog } from '../src/process/log.js';
 import { openCluster } from '../src/process/open-cluster.js';
 import { assertSharedQueue, assertSharedStore } from '../src/process/required-settings.js';
+import { reachCeph } from './composition/reach-ceph.js';
+import { reachNodes } from './composition/reach-nodes.js';
 import { runWorker } from './composition/run-worker.js';
-import { libvirtHypervisors } from './drivers/libvirt/libvirt-hypervisors.js';
 import { opcodes } from './opcodes/registry.js';
 
 await runProcess(async (closing, signal) => {
@@ -14,8 +15,8 @@ await runProcess(async (closing, signal) => {
   assertSharedQueue(config);
   const log = openLog(config);
   const { store, cluster } = await openCluster(config, log, closing, signal);
-  const hypervisors = libvirtHypervisors((node) => cluster.uriOf(node));
-  closing.add(() => hypervisors.close());
-  const name = await runWorker({ config, redisUrl: config.redis.url, store, cluster, hypervisors, opcodes, log }, closing);
+  const nodes = await reachNodes(config, config.redis.url, cluster, closing);
+  const parts = { config, redisUrl: config.redis.url, store, cluster, ...nodes, ceph: reachCeph(config), opcodes, log };
+  const name = await runWorker(parts, closing);
   return `worker ${name} is ready`;
 });

@@ -2,7 +2,7 @@
 import Type, { type Static, type TObject, type TProperties, type TSchema } from 'typebox';
 
 /** The kinds of thing that a job can be about; `GET /jobs?resource=vm/web1` finds it by kind and the name it was given. */
-export type SubjectKind = 'vm';
+export type SubjectKind = 'vm' | 'node' | 'osd' | 'pool' | 'volume' | 'snapshot';
 
 export interface OpcodeSchema<Id extends string = string, Params extends TObject = TObject, Result extends TSchema = TSchema> {
   /** The wire name: `OP_VM_START`. */

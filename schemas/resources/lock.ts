@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox';
 
 const LockEntry = Type.Object({
-  job: Type.Integer({ description: 'the job' }),
+  job: Type.Integer({ description: 'the job; 0: an agent, which follows its guests or is the primary' }),
   opcode: Type.String({ description: 'the opcode that asked' }),
   worker: Type.String({ description: 'the worker that runs the job' }),
   mode: Type.Enum(['exclusive', 'shared', 'slot'], { description: '`slot`: one of a bounded number of holders' }),

@@ -15,6 +15,9 @@ export function summaryOf(op: Opcode): string {
 export function resourcesOf(op: Opcode): string[] {
   const subjects = opcodeById(op.OP_ID)?.subjects ?? {};
   return Object.entries(subjects).flatMap(([kind, parameters]) =>
-    parameters.flatMap((parameter) => (typeof op[parameter] === 'string' ? [`${kind}/${op[parameter]}`] : [])),
+    parameters.flatMap((parameter) => {
+      const name = op[parameter];
+      return typeof name === 'string' || typeof name === 'number' ? [`${kind}/${name}`] : [];
+    }),
   );
 }

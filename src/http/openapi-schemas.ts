@@ -6,7 +6,11 @@ import { OPCODES } from '../../schemas/opcodes/catalogue.js';
 import type { OpcodeSchema } from '../../schemas/opcodes/opcode-schema.js';
 import { Lock } from '../../schemas/resources/lock.js';
 import { Node } from '../../schemas/resources/node.js';
+import { Osd } from '../../schemas/resources/osd.js';
+import { Pool } from '../../schemas/resources/pool.js';
+import { StorageDf, StorageStatus } from '../../schemas/resources/storage-status.js';
 import { Vm } from '../../schemas/resources/vm.js';
+import { Snapshot, Volume } from '../../schemas/resources/volume.js';
 
 type Json = unknown;
 
@@ -17,6 +21,12 @@ const RESOURCES: [TSchema, string][] = [
   [Vm, 'Vm'],
   [Node, 'Node'],
   [Lock, 'Lock'],
+  [Osd, 'Osd'],
+  [Pool, 'Pool'],
+  [Snapshot, 'Snapshot'],
+  [StorageDf, 'StorageDf'],
+  [StorageStatus, 'StorageStatus'],
+  [Volume, 'Volume'],
 ];
 const NAMED: ReadonlyMap<unknown, string> = new Map<unknown, string>(RESOURCES);
 

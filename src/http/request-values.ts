@@ -20,8 +20,9 @@ export interface GivenValues {
 
 // PVC writes `coordinator-state`, clients write `dry-run`: both spellings are one name. A name that is unknown either way is left
 // as the client wrote it, for the error that names it.
-function canonical(name: string, { schema }: Route): string {
-  const known = name.replaceAll('-', '_');
+function canonical(name: string, { schema, aliases = {} }: Route): string {
+  const spelled = name.replaceAll('-', '_');
+  const known = Object.hasOwn(aliases, spelled) ? (aliases[spelled] ?? spelled) : spelled;
   return Object.hasOwn(schema.properties, known) ? known : name;
 }
 

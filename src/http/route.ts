@@ -38,6 +38,8 @@ interface Row<P extends TProperties> {
   summary: string;
   /** Every value that the route takes, from path, query or body. */
   values: P;
+  /** Other names that clients know values by. */
+  aliases?: Readonly<Record<string, keyof P & string>>;
   /** The value that a body which is a JSON list stands for. */
   listValue?: keyof P & string;
   /** The value that a body which is XML stands for. */

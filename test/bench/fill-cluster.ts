@@ -40,6 +40,7 @@ function vmDocumentMaker(): (index: number) => VmDocument {
     state: 'start',
     node: nodeName(index),
     last_node: '',
+    target_node: '',
     failed_reason: '',
     node_selector: 'mem',
     defined_by: 1,
@@ -47,12 +48,14 @@ function vmDocumentMaker(): (index: number) => VmDocument {
 }
 
 async function addNode(store: Store, name: string): Promise<void> {
-  await registerNode(store, name, `qemu+tcp://${name}/system`);
+  await registerNode(store, { name, uri: `qemu+tcp://${name}/system`, coordinator: false });
   await reportNode(store, name, {
     cpu_count: 64,
     load: 3.5,
     memory_total: 524_288,
     memory_free: 262_144,
+    coordinator_state: 'client',
+    unknown_domains: [],
     running_domains: Array.from({ length: 100 }, (_, index) => vmUuid(index)),
     kernel: '6.1.0-18-amd64',
     os: 'GNU/Linux',

@@ -33,8 +33,22 @@ it('filters the list, and gives whole records in bulk', async () => {
   expect((await api.call('GET', '/jobs?resource=vm/none')).body).toEqual([]);
 });
 
+it('shows which jobs a job has submitted, which nobody else can claim', async () => {
+  const [parent, child] = [await submitted(), await submitted()];
+  api.jobs.adopt(child, parent);
+  const { body } = await api.call('GET', `/jobs?parent=${parent}&bulk=1`);
+  expect(body).toMatchObject([{ id: child, parent, children: [], status: 'queued', opresult: [null] }]);
+  expect((await api.call('GET', `/jobs/${parent}`)).body).toMatchObject({ parent: null, children: [child] });
+  expect((await api.call('GET', `/jobs?parent=${child}`)).body).toEqual([]);
+  const ops = [{ OP_ID: 'OP_TEST_DELAY', duration: 1 }];
+  for (const request of [{ ops, parent }, { ops: [{ ...ops[0], parent }] }]) {
+    expect((await api.call('POST', '/jobs', json(request))).status).toBe(400);
+  }
+});
+
 it.each([
   '/jobs/abc',
+  '/jobs?parent=0',
   '/jobs/0',
   '/jobs/-1',
   '/jobs/1.5',

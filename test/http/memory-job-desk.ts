@@ -45,6 +45,8 @@ export class MemoryJobDesk implements JobDesk {
       priority,
       depends,
       dry_run: dryRun,
+      parent: null,
+      children: [],
       progress: ops.map(() => null),
       opstart: ops.map(() => null),
       opexec: ops.map(() => null),
@@ -58,11 +60,12 @@ export class MemoryJobDesk implements JobDesk {
     return structuredClone(this.#records[id - 1]);
   }
 
-  async list({ status, opcode, resource, user, limit, before = Infinity }: JobFilter) {
+  async list({ status, opcode, resource, user, parent, limit, before = Infinity }: JobFilter) {
     const wanted = this.#records
       .filter((job) => job.id < before && (status?.includes(job.status) ?? true) && (user ?? job.user) === job.user)
       .filter(({ ops }) => opcode === undefined || ops.some(({ OP_ID }) => OP_ID === opcode))
       .filter(({ ops }) => resource === undefined || ops.flatMap(resourcesOf).includes(resource))
+      .filter((job) => parent === undefined || job.parent === parent)
       .toReversed();
     const jobs = wanted.slice(0, limit);
     return { jobs, ...(wanted.length > limit ? { next: jobs.at(-1)?.id ?? 0 } : {}) };
@@ -111,6 +114,12 @@ export class MemoryJobDesk implements JobDesk {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  /** Makes one job the child of another. */
+  adopt(child: number, parent: number): void {
+    Object.assign(this.#records[child - 1] ?? {}, { parent });
+    this.#records[parent - 1]?.children.push(child);
   }
 
   /** Writes to the log of a job's first opcode. */

@@ -2,9 +2,12 @@
 import type { Node } from '../../schemas/resources/node.js';
 import type { Vm } from '../../schemas/resources/vm.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
+import type { StorageReader } from '../../src/cluster/storage-reader.js';
+import { noStorage } from './no-storage.js';
 
 export interface SampleCluster extends ClusterReader {
   staleSinceMs: number | undefined;
+  storage: StorageReader;
 }
 
 const node = (name: string): Node => ({
@@ -21,6 +24,7 @@ const node = (name: string): Node => ({
   load: 0.5,
   domains_count: 0,
   running_domains: [],
+  unknown_domains: [],
   vcpu: { total: 8, allocated: 0 },
   memory: { total: 32_768, allocated: 0, provisioned: 0, used: 1024, free: 31_744 },
 });
@@ -31,6 +35,7 @@ const vm = (name: string, uuid: string, on: string, state: Vm['state']): Vm => (
   state,
   node: on,
   last_node: '',
+  target_node: '',
   migrated: 'no',
   failed_reason: '',
   node_selector: null,
@@ -64,7 +69,9 @@ export function sampleCluster(): SampleCluster {
     vm: (reference) => vms.find(({ name, uuid }) => name === reference || uuid === reference),
     nodes: () => nodes,
     node: (name) => nodes.find((candidate) => candidate.name === name),
+    uriOf: (name) => nodes.find((candidate) => candidate.name === name) && `simulated://${name}`,
     locks: async () => [{ name: `vm/${WEB1_UUID}`, mode: 'exclusive', holders: [], waiters: [] }],
+    storage: noStorage,
     staleSinceMs: undefined,
   };
 }

@@ -9,7 +9,10 @@ import type { NodeDescription } from './plan.js';
 
 /** Where the cluster is that the agent reports to. */
 export interface ClusterAddress {
+  /** Good from within the nodes too. */
   readonly redis: string;
+  /** What its keys in Redis begin with, when it is not rapid's default. */
+  readonly prefix?: string;
   readonly zookeeper: string;
   /** The root of the cluster in ZooKeeper, when it is not rapid's default one. */
   readonly root?: string;
@@ -34,8 +37,11 @@ export interface AgentHandle {
 }
 
 /** The settings of rapid's processes in that cluster, as they stand in a configuration file. */
-export function clusterSettings({ redis, zookeeper, root }: ClusterAddress) {
-  return { redis: { url: redis }, cluster: { store: 'zookeeper', zookeeper, ...(root === undefined ? {} : { root }) } };
+export function clusterSettings({ redis, prefix, zookeeper, root }: ClusterAddress) {
+  return {
+    redis: { url: redis, ...(prefix === undefined ? {} : { prefix }) },
+    cluster: { store: 'zookeeper', zookeeper, ...(root === undefined ? {} : { root }) },
+  };
 }
 
 /** The agent of that node and cluster, whether it runs or not. */

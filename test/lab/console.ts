@@ -20,7 +20,11 @@ export async function consoleSays(
 
 /** The last number that the guest has counted up to; -1 before it counts. */
 export async function lastCount(file: string): Promise<number> {
+  return (await allCounts(file)).at(-1) ?? -1;
+}
+
+/** Every number that it has counted, over all its boots. */
+export async function allCounts(file: string): Promise<number[]> {
   // The newest line may be half written; the line end shows which one is whole.
-  const counts = [...(await consoleText(file)).matchAll(/^count (\d+)\r?\n/gm)];
-  return Number(counts.at(-1)?.[1] ?? -1);
+  return [...(await consoleText(file)).matchAll(/^count (\d+)\r?\n/gm)].map(([, number]) => Number(number));
 }

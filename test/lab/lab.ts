@@ -1,6 +1,9 @@
 /** The whole lab: Redis, ZooKeeper and three hypervisor nodes, brought up, found again, and taken away. */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { attachCeph, type CephHandle, removeCeph } from './ceph.js';
+import { type CephDescription, describeCeph } from './ceph-plan.js';
 import { raiseBridge, removeBridge } from './bridge.js';
 import { ensureGuestImage, type GuestImage } from './guest-image.js';
 import { HypervisorNode } from './node.js';
@@ -12,7 +15,7 @@ import { recordTenant, removeTenant, type Tenant, tenantsFolder } from './tenant
 import { inTurn } from './turn.js';
 import { attachZooKeeper, describeZooKeeper, type ZooKeeperDescription, type ZooKeeperHandle } from './zookeeper.js';
 
-/** Plain data: `attachRedis`, `attachZooKeeper` and `HypervisorNode` make handles of its parts in any process. */
+/** Plain data: `attachRedis`, `attachZooKeeper`, `attachCeph` and `HypervisorNode` make handles of its parts in any process. */
 export interface Lab {
   readonly dir: string;
   readonly bridge: string;
@@ -20,6 +23,8 @@ export interface Lab {
   readonly consoleDir: string;
   readonly redis: RedisDescription;
   readonly zookeeper: ZooKeeperDescription;
+  /** It runs only after `ensureCeph`. */
+  readonly ceph: CephDescription;
   readonly nodes: readonly NodeDescription[];
   readonly guest: GuestImage;
 }
@@ -67,6 +72,21 @@ export async function joinLab(
   });
 }
 
+/**
+ * The lab's Ceph, up: not every user of the lab waits for it. For a test run what is broken of it is mended the first time only: after that
+ * it may be broken on purpose.
+ */
+export async function ensureCeph({ dir, ceph }: Lab, tenant?: Tenant): Promise<CephHandle> {
+  const handle = attachCeph(ceph);
+  await inTurn(dir, async () => {
+    const mended = join(ceph.dir, `mended-for-${tenant ?? 'operator'}`);
+    if (tenant !== undefined && existsSync(mended)) return;
+    if (!(await handle.isUp())) await handle.start();
+    await writeFile(mended, '');
+  });
+  return handle;
+}
+
 /** Ends what `joinLab` began; nothing happens when the run never joined. */
 export async function leaveLab(tenant: Tenant, { dir = labFolder(), progress = () => undefined }: LabOptions = {}): Promise<void> {
   await inTurn(dir, async () => {
@@ -108,7 +128,8 @@ async function takeAway(dir: string, progress: (step: string) => void): Promise<
   const plan = planLab(await realpath(dir));
   progress('hypervisor nodes, their agents and their guests');
   await Promise.all(plan.nodes.map((node) => new HypervisorNode(node).remove()));
-  progress('Redis and ZooKeeper');
+  progress('Redis, ZooKeeper and Ceph');
+  await removeCeph(plan.cephDir);
   await killAll('Redis and ZooKeeper', () => serversIn([plan.redisDir, plan.zookeeperDir]));
   await removeBridge(plan);
   const files = [plan.liveDir, tenantsFolder(plan.dir), recordFile(plan), configFile(plan.dir)];
@@ -134,6 +155,7 @@ async function recordLab(plan: LabPlan, guest: GuestImage): Promise<Lab> {
     redis: old?.redis ?? (await describeRedis({ dir: plan.redisDir, bind: [gateway, '127.0.0.1'], outlive: true })),
     // It listens on one address only; the bridge's one is good for this machine and for the nodes.
     zookeeper: old?.zookeeper ?? (await describeZooKeeper({ dir: plan.zookeeperDir, bind: gateway, outlive: true })),
+    ceph: old?.ceph ?? (await describeCeph(plan.cephDir, gateway, true)),
     nodes,
     guest,
   };

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { attachAgent, clusterSettings, type ClusterAddress } from './agent.js';
 import { buildRapid } from './build.js';
-import { configFile, ensureLab, type Lab, stopLab } from './lab.js';
+import { cephSettings } from './ceph-plan.js';
+import { configFile, ensureCeph, ensureLab, type Lab, stopLab } from './lab.js';
 
 const progress = (step: string) => process.stderr.write(`lab: ${step}\n`);
 
@@ -13,6 +14,8 @@ async function up(): Promise<void> {
   progress('build');
   await buildRapid();
   const lab = await ensureLab({ progress });
+  progress('Ceph');
+  await ensureCeph(lab);
   progress('agents');
   // Started anew each time: they keep nothing, and the code may be another one.
   await Promise.all(
@@ -33,7 +36,7 @@ const addressOf = ({ redis, zookeeper }: Lab): ClusterAddress => ({ redis: redis
 
 function configuration(lab: Lab): string {
   const comment = ['The nodes of the lab:', ...lab.nodes.map(({ name, uri }) => `  ${name} ${uri}`)];
-  return [...comment.map((line) => `# ${line}\n`), stringify(clusterSettings(addressOf(lab)))].join('');
+  return [...comment.map((line) => `# ${line}\n`), stringify({ ...clusterSettings(addressOf(lab)), ...cephSettings(lab.ceph) })].join('');
 }
 
 const [wish = 'up', ...rest] = process.argv.slice(2);

@@ -43,6 +43,7 @@ export interface LabPlan {
   readonly consoleDir: string;
   readonly redisDir: string;
   readonly zookeeperDir: string;
+  readonly cephDir: string;
   readonly nodesDir: string;
   readonly nodes: readonly NodeDescription[];
 }
@@ -72,6 +73,7 @@ export function planLab(dir: string = labFolder()): LabPlan {
     consoleDir: join(liveDir, 'consoles'),
     redisDir: join(liveDir, 'redis'),
     zookeeperDir: join(liveDir, 'zookeeper'),
+    cephDir: join(liveDir, 'ceph'),
     nodesDir,
     nodes: NODE_NAMES.map((name, index) => ({
       name,
@@ -95,7 +97,7 @@ function macOf(address: string): string {
   return ['02', '99', ...bytes].join(':');
 }
 
-function uuidOf(text: string): string {
+export function uuidOf(text: string): string {
   const hex = createHash('sha256').update(text).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
 }

@@ -35,6 +35,15 @@ export function programName(pid: number): string | undefined {
   }
 }
 
+/** The words that a process was started with; none once it has ended. */
+export function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Whether the path, as that process sees it, is the very file or folder `target` is for us. True of exactly the
  * processes in a mount namespace in which `target` is mounted on `path`.

@@ -4,29 +4,45 @@ import type { Logger } from 'pino';
 import type { Config } from '../../schemas/config.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
 import { createLocks } from '../../src/cluster/locks.js';
+import { nodeDocuments } from '../../src/cluster/node-documents.js';
+import { primaryElection } from '../../src/cluster/primary-election.js';
+import { storageDocuments } from '../../src/cluster/storage-documents.js';
 import type { Store } from '../../src/cluster/store.js';
 import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import { keysOf } from '../../src/jobs/keys.js';
 import { connectPatiently } from '../../src/jobs/redis.js';
 import { watchJobs } from '../../src/jobs/watch.js';
 import type { Closing } from '../../src/process/closing.js';
-import type { Hypervisors } from '../drivers/hypervisor.js';
+import type { OpenCeph } from '../drivers/ceph.js';
+import { libvirtAnswers } from '../drivers/libvirt/libvirt-answers.js';
 import type { OpcodeDefinition } from '../engine/opcode.js';
 import { startWorker } from '../engine/worker.js';
+import type { NewGuests } from '../engine/world.js';
+import { rbdAccess } from '../drivers/ceph-commands/guest-access.js';
+import type { ReachedNodes } from './reach-nodes.js';
 
-export interface WorkerParts {
+/** After this a libvirt that says nothing is taken for dead. */
+const LIBVIRT_PATIENCE_MS = 5000;
+
+export interface WorkerParts extends ReachedNodes {
   config: Config;
   redisUrl: string;
   store: Store;
   cluster: ClusterReader;
-  hypervisors: Hypervisors;
+  ceph: OpenCeph;
   opcodes: ReadonlyMap<string, OpcodeDefinition>;
   log: Logger;
 }
 
+/** The simulated Ceph has no monitor that anybody could reach. */
+const accessOf = ({ cluster, ceph }: Config): NewGuests['rbdAccess'] =>
+  cluster.store === 'memory'
+    ? async () => ({ monitors: [{ host: 'simulated' }], user: 'admin', secretUuid: ceph.secret_uuid })
+    : () => rbdAccess(ceph);
+
 /** Starts it; answers its name. */
 export async function runWorker(
-  { config, redisUrl, store, cluster, hypervisors, opcodes, log }: WorkerParts,
+  { config, redisUrl, store, cluster, hypervisors, osdHosts, ceph, opcodes, log }: WorkerParts,
   closing: Closing,
 ): Promise<string> {
   const worker = config.worker.name || `${hostname()}-${process.pid}`;
@@ -43,7 +59,20 @@ export async function runWorker(
       watch,
       store,
       locks: createLocks(store, { worker }),
-      world: { vms: vmDocuments(store), cluster, hypervisors, selector: config.worker.selector },
+      world: {
+        vms: vmDocuments(store),
+        nodes: nodeDocuments(store),
+        election: primaryElection(store),
+        cluster,
+        hypervisors,
+        storage: storageDocuments(store),
+        ceph,
+        osdHosts,
+        newGuests: { domainType: config.worker.domain_type, rbdAccess: accessOf(config) },
+        libvirtAnswers: (uri) => libvirtAnswers(uri, LIBVIRT_PATIENCE_MS),
+        selector: config.worker.selector,
+        migrationBandwidth: config.worker.migration_bandwidth,
+      },
       opcodes,
       keepCount: config.jobs.keep_count,
       takeUpLimit: config.jobs.take_up_limit,

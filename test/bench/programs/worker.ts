@@ -4,8 +4,9 @@ import { openStore } from '../../../src/cluster/open-store.js';
 import { loadConfig } from '../../../src/config/load-config.js';
 import { createClosing } from '../../../src/process/closing.js';
 import { openLog } from '../../../src/process/log.js';
+import { reachCeph } from '../../../workers/composition/reach-ceph.js';
+import { reachNodes } from '../../../workers/composition/reach-nodes.js';
 import { runWorker } from '../../../workers/composition/run-worker.js';
-import { libvirtHypervisors } from '../../../workers/drivers/libvirt/libvirt-hypervisors.js';
 import { opcodes } from '../../../workers/opcodes/registry.js';
 import { announce } from './program.js';
 
@@ -15,8 +16,8 @@ const store = await openStore(config);
 const cluster = await mirrorCluster(store, (error) => {
   throw error;
 });
-// Never asked for: the opcode that is measured touches no hypervisor.
-const hypervisors = libvirtHypervisors((node) => cluster.uriOf(node));
-await runWorker({ config, redisUrl: config.redis.url, store, cluster, hypervisors, opcodes, log }, createClosing());
+const closing = createClosing();
+const nodes = await reachNodes(config, config.redis.url, cluster, closing);
+await runWorker({ config, redisUrl: config.redis.url, store, cluster, ...nodes, ceph: reachCeph(config), opcodes, log }, closing);
 
 announce(undefined, {});

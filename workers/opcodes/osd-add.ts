@@ -1,0 +1,38 @@
+// OP_OSD_ADD
+import { randomUUID } from 'node:crypto';
+import { OsdAdd } from '../../schemas/opcodes/osd-add.js';
+import { ClassifiedError } from '../../src/errors/classified-error.js';
+import { deviceObjection, type HostedOsd } from '../drivers/ceph-osd-host.js';
+import { exclusive, shared } from '../engine/lock-wish.js';
+import { opcode } from '../engine/opcode.js';
+import type { World } from '../engine/world.js';
+import { livingNode } from '../placement/node-life.js';
+import { addOsdDocument, prepareOsd, startOsd, weighOsd } from '../steps/osd-birth.js';
+
+export const osdAdd = opcode(OsdAdd, {
+  locks: ({ node, device }) => [shared.storage(), exclusive.osdDevice(node, device)],
+  check: async (world, { node, device: given, weight }) => {
+    await livingNode(world, node);
+    const facts = await (await world.osdHosts.on(node)).inspectDevice(given);
+    await refuseKnown(world, node, facts.path);
+    const objection = deviceObjection(facts);
+    if (objection !== undefined) throw new ClassifiedError('wrong_state', objection);
+    // By this UUID the OSD is known again, whatever happens to the one who makes it.
+    return { node, device: facts.path, fsid: randomUUID(), weight: weight ?? null };
+  },
+  nodes: ({ node }) => [node],
+  steps: ({ weight, ...osd }) => [
+    prepareOsd(osd),
+    startOsd(osd),
+    ...(weight === null ? [] : [weighOsd(osd, weight)]),
+    addOsdDocument(osd),
+  ],
+  result: ({ node, device }, [made]) => ({ osd: (made as HostedOsd).id, node, device }),
+});
+
+/** Throws wrong_state when the cluster's state has an OSD on the device. */
+async function refuseKnown({ storage: { osds } }: World, node: string, device: string): Promise<void> {
+  const documents = await Promise.all((await osds.keys()).map((key) => osds.find(key)));
+  const there = documents.find((document) => document?.node === node && document.device === device);
+  if (there !== undefined) throw new ClassifiedError('wrong_state', `device ${device} of node "${node}" is used by OSD ${there.id}`);
+}

@@ -1,0 +1,47 @@
+// OP_VOLUME_RESIZE
+import { VolumeResize } from '../../schemas/opcodes/volume-resize.js';
+import { ClassifiedError } from '../../src/errors/classified-error.js';
+import type { VolumeName } from '../drivers/ceph.js';
+import { exclusive, shared } from '../engine/lock-wish.js';
+import { opcode } from '../engine/opcode.js';
+import type { World } from '../engine/world.js';
+import { growDisks } from '../steps/grow-disk.js';
+import { recordVolume, resizeVolume } from '../steps/volume.js';
+import { assertFits, assertUnwatched, assertVmsStopped, knownPool, knownVolume } from './known-storage.js';
+import { guestsWithDisk } from './guests-with-disk.js';
+import { settledSize } from './settled-size.js';
+
+export const volumeResize = opcode(VolumeResize, {
+  locks: ({ pool, volume }) => [
+    shared.storage(),
+    shared.pool(pool),
+    exclusive.volume(pool, volume),
+    // Nothing starts on it, or moves, meanwhile.
+    exclusive.vmsWith(pool, volume),
+  ],
+  check: async (world, { pool, volume, size, shrink = false }) => {
+    const name = { pool, volume };
+    const toBytes = settledSize(size);
+    const { sighting } = await knownVolume(world, name);
+    const fromBytes = sighting.sizeBytes;
+    if (toBytes < fromBytes) await assertMayShrink(world, name, fromBytes, shrink);
+    if (toBytes > fromBytes) assertFits((await knownPool(world, pool)).sighting, toBytes - fromBytes);
+    const guests = toBytes > fromBytes ? await guestsWithDisk(world, name) : [];
+    return { name, fromBytes, toBytes, guests };
+  },
+  steps: ({ name, fromBytes, toBytes, guests }) => [
+    ...(fromBytes === toBytes ? [] : [resizeVolume(name, fromBytes, toBytes)]),
+    recordVolume(name),
+    ...(guests.length === 0 ? [] : [growDisks(name, guests, toBytes)]),
+  ],
+  result: ({ name, toBytes }) => ({ ...name, size_bytes: toBytes }),
+});
+
+async function assertMayShrink(world: World, name: VolumeName, fromBytes: number, isMeant: boolean): Promise<void> {
+  if (!isMeant) {
+    const text = `volume "${name.pool}/${name.volume}" has ${fromBytes} bytes, and would become smaller; that needs "shrink"`;
+    throw new ClassifiedError('wrong_state', text);
+  }
+  await assertVmsStopped(world, name);
+  await assertUnwatched(world, name);
+}
