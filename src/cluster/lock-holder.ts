@@ -6,7 +6,7 @@ export interface LockHolder {
   opcode: string;
   worker: string;
   mode: LockMode;
-  /** Epoch milliseconds of its arrival in the queue. */
+  /** Seconds since 1970 of its arrival in the queue. */
   since: number;
 }
 

@@ -98,7 +98,7 @@ export function createLocks(store: Store, { worker }: { worker: string }): Locks
   /** Queues up; the entry stands in `taken` from the moment that it may exist. */
   async function enter(request: OrderedRequest, { job, opcode }: LockClaim, taken: Taken): Promise<string> {
     const path = `${locksPath}/${request.segment}`;
-    const data = writeHolder({ job, opcode, worker, since: Date.now() });
+    const data = writeHolder({ job, opcode, worker, since: Date.now() / 1000 });
     const name = store.createQueued(path, nameEntry(request.mode, request.slots, randomUUID()), data);
     taken.push(
       name.then(

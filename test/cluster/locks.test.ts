@@ -158,6 +158,7 @@ describe.each(implementations)('locks: %s', (_name, openCluster) => {
     const listed = await listLocks(stores[0]);
     const [holders, waiters] = [[{ job: 7, worker: 'w0' }], [{ job: 8, mode: 'shared' }]];
     expect(listed).toMatchObject([{ name: resource, mode: 'exclusive', holders, waiters }]);
+    expect(Math.abs((listed[0]?.holders[0]?.since ?? 0) - Date.now() / 1000)).toBeLessThan(60);
     await first.release();
     await (await second).release();
   });
