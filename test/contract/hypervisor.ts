@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseDomainXml } from '../../src/domain-xml/domain-description.js';
-import type { DomainSighting, Hypervisor } from '../../workers/drivers/hypervisor.js';
+import type { DomainSighting, Hypervisor, NodeHypervisor } from '../../workers/drivers/hypervisor.js';
 
 export interface Guest {
   name: string;
@@ -18,6 +18,10 @@ export interface HypervisorSubject {
   hypervisor: Hypervisor;
   /** XML of a guest that this hypervisor can run; its memory is the subject's choice. */
   domainXml(guest: Guest): string;
+  /** A disk of 1 MiB that a guest may have, and how large the hypervisor believes it to be; with `resizesDisks`. */
+  disk?(guest: Guest): Promise<{ xml: string; dev: string; sizeBytes(): Promise<number> }>;
+  /** Defines a secret; with `keepsSecrets`. */
+  defineCephSecret?: NodeHypervisor['defineCephSecret'];
   close(): Promise<void>;
 }
 
@@ -26,8 +30,19 @@ export interface ContractOptions {
   guestsNeedAcpi?: boolean;
   /** False where no guest has a system that could hear a request to power off. Default true. */
   guestsPowerOff?: boolean;
+  /** Whether the subject has a disk to resize. Default false. */
+  resizesDisks?: boolean;
+  /** Whether it can define secrets. Default false. */
+  keepsSecrets?: boolean;
   /** How long a guest may take until it hears a request and has powered off. */
   shutdownTimeoutMs?: number;
+}
+
+const MIB = 1024 ** 2;
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the subject has not what its options promise');
+  return value;
 }
 
 /** Defines a test, or does not: what a subject cannot show is no skipped test of it. */
@@ -39,7 +54,13 @@ function testIf(applies: boolean): (name: string, work: () => Promise<void>) => 
 export function hypervisorContract(
   name: string,
   open: () => Promise<HypervisorSubject>,
-  { guestsNeedAcpi = true, guestsPowerOff = true, shutdownTimeoutMs = 5000 }: ContractOptions = {},
+  {
+    guestsNeedAcpi = true,
+    guestsPowerOff = true,
+    resizesDisks = false,
+    keepsSecrets = false,
+    shutdownTimeoutMs = 5000,
+  }: ContractOptions = {},
 ): void {
   describe(`hypervisor contract: ${name}`, { timeout: 30_000 + 2 * shutdownTimeoutMs }, () => {
     let subject: HypervisorSubject;
@@ -227,6 +248,30 @@ export function hypervisorContract(
       await hypervisor.undefine(uuid);
       await hypervisor.undefine(uuid);
       expect(await sighting(uuid)).toBeUndefined();
+    });
+
+    testIf(resizesDisks)('a running guest is told that its disk has grown, once or twice', async () => {
+      const { xml, ...chosen } = guest();
+      const disk = found(await subject.disk?.(chosen));
+      await hypervisor.define(xml.replace('<devices>', `<devices>${disk.xml}`));
+      const resize = (dev: string) => hypervisor.resizeDisk(chosen.uuid, dev, 2 * MIB);
+      await expect(resize(disk.dev)).rejects.toMatchObject({ errorClass: 'wrong_state' });
+      await hypervisor.start(chosen.uuid);
+      await resize(disk.dev);
+      await resize(disk.dev);
+      expect(await disk.sizeBytes()).toBe(2 * MIB);
+      await expect(resize('vdz')).rejects.toMatchObject({ errorClass: 'wrong_input' });
+      await expect(hypervisor.resizeDisk(randomUUID(), disk.dev, MIB)).rejects.toMatchObject({ errorClass: 'unknown_entity' });
+    });
+
+    testIf(keepsSecrets)('a secret is kept, once or twice, and replaced', async () => {
+      const define = found(subject.defineCephSecret);
+      const secret = { uuid: randomUUID(), name: `contract & ${randomUUID()}`, key: 'AQD5J2ZhAAAAABAAUmFwaWQgcmFwaWQgcmFwaWQ=' };
+      await define(secret);
+      await define(secret);
+      await define({ ...secret, key: 'AQD6J2ZhAAAAABAAUmFwaWQgcmFwaWQgcmFwaWQ=' });
+      const refused = define({ ...secret, uuid: 'no uuid' });
+      await expect(refused).rejects.toMatchObject({ message: expect.not.stringContaining(secret.key) });
     });
 
     test('many at once, each as if alone', async () => {

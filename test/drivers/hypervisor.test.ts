@@ -8,13 +8,23 @@ import { type HypervisorSubject, hypervisorContract } from '../contract/hypervis
 import { missingLibvirt, plainDomainXml } from './plain-domain-xml.js';
 import { describeReal } from './real-or-skipped.js';
 
+const MIB = 1024 ** 2;
+const DISK_XML = "<disk type='file' device='disk'><source file='/disk.img'/><target dev='vda' bus='virtio'/></disk>";
+
 async function simulated(directory?: string): Promise<HypervisorSubject> {
   const world = await openSimulatedWorld({
     nodes: [{ name: 'hv1', cpuCount: 4, memoryMib: 4096 }],
     ...(directory === undefined ? {} : { directory }),
   });
   const hypervisor = await world.hypervisors.on('hv1');
-  return { hypervisor, domainXml: (guest) => plainDomainXml('qemu', guest), close: () => world.close() };
+  const bytesOf = (uuid: string) => world.snapshot()['hv1']?.find((domain) => domain.uuid === uuid)?.running?.toldBytes?.['vda'] ?? MIB;
+  return {
+    hypervisor,
+    domainXml: (guest) => plainDomainXml('qemu', guest),
+    disk: async ({ uuid }) => ({ xml: DISK_XML, dev: 'vda', sizeBytes: async () => bytesOf(uuid) }),
+    defineCephSecret: (secret) => hypervisor.defineCephSecret(secret),
+    close: () => world.close(),
+  };
 }
 
 async function simulatedOnDisk(): Promise<HypervisorSubject> {
@@ -34,8 +44,10 @@ async function libvirtTestDriver(): Promise<HypervisorSubject> {
   return { hypervisor, domainXml: (guest) => plainDomainXml('test', guest), close: () => hypervisor.close() };
 }
 
-hypervisorContract('simulated', simulated);
-hypervisorContract('simulated, on disk', simulatedOnDisk);
+const EVERYTHING = { resizesDisks: true, keepsSecrets: true };
+
+hypervisorContract('simulated', simulated, EVERYTHING);
+hypervisorContract('simulated, on disk', simulatedOnDisk, EVERYTHING);
 describeReal('libvirt', missingLibvirt(), () => {
   hypervisorContract('test:///default', libvirtTestDriver, { guestsNeedAcpi: false });
 });

@@ -1,7 +1,9 @@
 // The libvirt driver against a real libvirtd with QEMU guests: the contract, and what it does when libvirtd hangs, dies and comes back.
 import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Hypervisor } from '../../workers/drivers/hypervisor.js';
@@ -34,16 +36,25 @@ describeReal('libvirtd and QEMU', missingLibvirtd(), () => {
       const libvirtd = await privateLibvirtd();
       await libvirtd.start();
       const hypervisor = await connectLibvirt({ uri: libvirtd.uri });
+      const folder = await mkdtemp(join(tmpdir(), 'contract-disks-'));
       return {
         hypervisor,
         domainXml: (guest) => plainDomainXml('qemu', guest),
+        async disk({ uuid }) {
+          const file = join(folder, `${uuid}.img`);
+          await writeFile(file, Buffer.alloc(1024 ** 2));
+          const xml = `<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='${file}'/><target dev='vda' bus='virtio'/></disk>`;
+          return { xml, dev: 'vda', sizeBytes: async () => (await stat(file)).size };
+        },
+        defineCephSecret: (secret) => hypervisor.defineCephSecret(secret),
         async close() {
           await hypervisor.close();
+          await rm(folder, { recursive: true });
           await libvirtd.remove();
         },
       };
     },
-    { shutdownTimeoutMs: 30_000, guestsPowerOff: false },
+    { shutdownTimeoutMs: 30_000, guestsPowerOff: false, resizesDisks: true, keepsSecrets: true },
   );
 
   describe('a libvirtd that hangs or dies', { timeout: 120_000 }, () => {

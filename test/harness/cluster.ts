@@ -76,7 +76,9 @@ export async function startCluster({
   const keys = keysOf(prefix);
   const redis = connectPatiently(redisUrl);
   closing.add(() => redis.disconnect());
-  const tree = await openMemoryTree({ roots: [VMS, VM_NAMES, NODES, NODE_REPORTS, PRIMARY_WISH, OSDS, POOLS, VOLUMES, STORAGE_REPORTS, locksPath] });
+  const tree = await openMemoryTree({
+    roots: [VMS, VM_NAMES, NODES, NODE_REPORTS, PRIMARY_WISH, OSDS, POOLS, VOLUMES, STORAGE_REPORTS, locksPath],
+  });
   const openSession = () => {
     const session = tree.openSession();
     closing.add(() => session.close());

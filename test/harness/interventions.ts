@@ -25,8 +25,8 @@ export function intervene(opcodes: ReadonlyMap<string, OpcodeDefinition>): {
     await at[`${phase} ${index} after`]?.(context);
     return result;
   };
-  const wrapStep = ({ name, run, undo }: Step, index: number): Step => ({
-    name,
+  const wrapStep = ({ run, undo, ...step }: Step, index: number): Step => ({
+    ...step,
     run: (context) => wrap(context, 'run', index, run),
     ...(undo === undefined ? {} : { undo: async (context) => void (await wrap(context, 'undo', index, undo)) }),
   });

@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { compiled } from './build.js';
+import type { cephSettings } from './ceph-plan.js';
 import { Daemon } from './daemon.js';
 import { HypervisorNode } from './node.js';
 import type { NodeDescription } from './plan.js';
@@ -24,6 +25,8 @@ export interface AgentOptions {
   readonly dir: string;
   /** Whether it goes on when the process that started it ends. */
   readonly outlive: boolean;
+  /** How it reaches a Ceph. */
+  readonly ceph?: ReturnType<typeof cephSettings>;
 }
 
 export interface AgentHandle {
@@ -45,11 +48,12 @@ export function clusterSettings({ redis, prefix, zookeeper, root }: ClusterAddre
 }
 
 /** The agent of that node and cluster, whether it runs or not. */
-export function attachAgent(node: NodeDescription, { cluster, dir, outlive }: AgentOptions): AgentHandle {
+export function attachAgent(node: NodeDescription, { cluster, dir, outlive, ceph }: AgentOptions): AgentHandle {
   const configFile = join(dir, 'agent.yaml');
   const logFile = join(dir, 'agent.log');
   const settings = {
     ...clusterSettings(cluster),
+    ...ceph,
     agent: { node: node.name, libvirt_uri: 'qemu:///system', remote_uri: node.uri },
   };
   const daemon = () =>

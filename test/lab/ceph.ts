@@ -13,7 +13,7 @@ import { allPids, commandLine, killAll, programName } from './processes.js';
 import { listens } from './tcp.js';
 import { until } from './until.js';
 
-const PACKAGES = ['ceph-mon', 'ceph-mgr', 'ceph-osd', 'ceph-common', 'udev', 'lvm2'];
+const PACKAGES = ['ceph-mon', 'ceph-mgr', 'ceph-osd', 'ceph-common', 'qemu-block-extra', 'udev', 'lvm2'];
 /** All that a command may take while the cluster comes up. */
 const COMMAND_TIMEOUT_MS = 30_000;
 const READY_WITHIN_MS = 60_000;

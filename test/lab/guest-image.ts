@@ -61,9 +61,24 @@ if ! grep -q rapid.deaf /proc/cmdline; then
   done
 fi
 
+disk=$(parameter rapid.disk)
+pattern=$(parameter rapid.pattern)
+if [ -n "$disk" ]; then
+  echo "disk holds '$(dd if=/dev/$disk bs=64 count=1 2>/dev/null)'"
+  if [ -n "$pattern" ]; then
+    echo "$pattern" | dd of=/dev/$disk bs=64 count=1 conv=sync,fsync 2>/dev/null
+    echo "disk was given '$pattern'"
+  fi
+fi
+
 echo 'rapid guest up'
 count=0
+sectors=
 while :; do
+  if [ -n "$disk" ] && [ "$(cat /sys/block/$disk/size)" != "$sectors" ]; then
+    sectors=$(cat /sys/block/$disk/size)
+    echo "disk has $sectors sectors"
+  fi
   echo "count $count"
   count=$((count + 1))
   sleep 1

@@ -31,12 +31,14 @@ export interface GuestOptions {
   readonly memoryMib?: number;
   readonly vcpus?: number;
   readonly variant?: GuestVariant;
+  /** Its first disk, `vda`, is looked at: what its first bytes say, and how large it is. `pattern` is then written there. */
+  readonly disk?: { readonly pattern?: string };
   /** XML of more devices (disks, network cards); there are none by default. */
   readonly devices?: string;
 }
 
 export function guestXml(options: GuestOptions): string {
-  const { name, uuid, image, consoleFile, memoryMib = GUEST_MEMORY_MIB, vcpus = 1, variant = 'obedient', devices = '' } = options;
+  const { name, uuid, image, consoleFile, memoryMib = GUEST_MEMORY_MIB, vcpus = 1, variant = 'obedient', disk, devices = '' } = options;
   // Always emulated (TCG), never KVM: where the machine is itself a guest, /dev/kvm may exist and yet hang guests
   // at their first instruction, and a guest that boots the same way everywhere is worth more than a fast one.
   return `<domain type='qemu'>
@@ -48,7 +50,7 @@ export function guestXml(options: GuestOptions): string {
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>${escape(image.kernel)}</kernel>
     <initrd>${escape(image.initrd)}</initrd>
-    <cmdline>${escape([...KERNEL_PARAMETERS, ...variantParameters(variant)].join(' '))}</cmdline>
+    <cmdline>${escape([...KERNEL_PARAMETERS, ...variantParameters(variant), ...diskParameters(disk)].join(' '))}</cmdline>
   </os>
   <features><acpi/><apic/><tcg><tb-cache unit='MiB'>32</tb-cache></tcg></features>
   <on_poweroff>destroy</on_poweroff>
@@ -83,6 +85,11 @@ const KERNEL_PARAMETERS = [
   'i8042.nokbd',
   'i8042.noaux',
 ];
+
+function diskParameters(disk: GuestOptions['disk']): string[] {
+  if (disk === undefined) return [];
+  return ['rapid.disk=vda', ...(disk.pattern === undefined ? [] : [`rapid.pattern=${disk.pattern}`])];
+}
 
 function variantParameters(variant: GuestVariant): string[] {
   if (variant === 'obedient') return [];

@@ -6,8 +6,10 @@ import { opcodes } from '../../workers/opcodes/registry.js';
 import type { Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { NODE_SCENARIOS } from './node-scenarios.js';
+import { OSD_SCENARIOS } from './osd-scenarios.js';
 import { inTurn, rehearse, standAfterSuccess, stepsOf } from './rehearsal.js';
 import { SCENARIOS } from './scenarios.js';
+import { STORAGE_SCENARIOS } from './storage-scenarios.js';
 
 const redis = redisForFile();
 
@@ -19,11 +21,12 @@ const FAILED = ['error', [['OpExecError', ['as planned', 'temp_insufficient_reso
 /** Each scenario with each of its steps. */
 const EVERY_STEP = SCENARIOS.flatMap((scenario) => stepsOf(scenario).map((index) => ({ scenario, index })));
 
-/** These have their laws in primary.test.ts. */
-const ELECTING = ['OP_NODE_PRIMARY', 'OP_NODE_SECONDARY'];
+/** These have their laws in primary.test.ts, ceph-flags.test.ts. */
+const ELSEWHERE = ['OP_NODE_PRIMARY', 'OP_NODE_SECONDARY', 'OP_CEPH_FLAG_SET', 'OP_CEPH_FLAG_UNSET'];
 
 it('has a scenario for every opcode', () => {
-  const tried = [...[...SCENARIOS, ...NODE_SCENARIOS].map(({ opcode }) => opcode), ...ELECTING];
+  const scenarios = [...SCENARIOS, ...NODE_SCENARIOS, ...STORAGE_SCENARIOS, ...OSD_SCENARIOS];
+  const tried = [...scenarios.map(({ opcode }) => opcode), ...ELSEWHERE];
   expect([...new Set(tried)].toSorted()).toEqual([...opcodes.keys()].toSorted());
 });
 

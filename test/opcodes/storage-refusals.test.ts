@@ -239,4 +239,3 @@ it('a half removed volume is known for what is left of it, and removed by the ne
   expect(await outcome('OP_VOLUME_REMOVE', V1)).toEqual(['OpExecError', [silent.message, 'environment_error']]);
   expect(await storage.volumes.find('vms/v1')).toBeUndefined();
 });
-

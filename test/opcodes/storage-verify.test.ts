@@ -51,7 +51,14 @@ const DRIFT: [thing: string, difference: string, detail: RegExp][] = [
   ['volume/vms/lost', 'missing', /^$/],
 ];
 const told = (done: (thing: string, difference: string) => string) => [
-  { drift: DRIFT.map(([thing, difference, detail]) => ({ thing, difference, detail: expect.stringMatching(detail), done: done(thing, difference) })) },
+  {
+    drift: DRIFT.map(([thing, difference, detail]) => ({
+      thing,
+      difference,
+      detail: expect.stringMatching(detail),
+      done: done(thing, difference),
+    })),
+  },
 ];
 
 it('tells every difference, and changes nothing unless it is asked to', async () => {
@@ -74,7 +81,11 @@ it('adopts and drops everything, and finds nothing afterwards', async () => {
   // What only the OSD's node knows was asked of it.
   expect(await storage.osds.get('2')).toMatchObject({ node: 'hv3', device: '/dev/sdb', added_by: record.id });
   expect(await storage.osds.get('1')).toMatchObject({ node: 'hv2', device: '/dev/sdb', added_by: 1 });
-  expect(await storage.volumes.get('vms/alien')).toMatchObject({ size_bytes: GIB, added_by: record.id, snapshots: [{ name: 's1', added_by: record.id }] });
+  expect(await storage.volumes.get('vms/alien')).toMatchObject({
+    size_bytes: GIB,
+    added_by: record.id,
+    snapshots: [{ name: 's1', added_by: record.id }],
+  });
   expect((await storage.volumes.get('vms/same')).snapshots.map(({ name }) => name)).toEqual(['s2']);
 });
 
@@ -91,15 +102,18 @@ it('settles only what is named; a pool goes with its volumes', async () => {
   expect(again.drift.map(({ thing }) => thing)).toEqual(DRIFT.map(([thing]) => thing).filter((thing) => done(thing) === 'nothing'));
 });
 
-it.each(['osds', 'pools', 'volumes', 'volume', 'snapshots'] as const)('settles nothing when Ceph does not answer to all: %s', async (method) => {
-  const { run, addWorker, snapshot, ceph } = await drifted();
-  await addWorker();
-  const before = await snapshot();
-  ceph.failNext(method, new ClassifiedError('environment_error', 'ceph gave no answer within 60 s'));
-  const record = await run({ OP_ID: 'OP_STORAGE_VERIFY', adopt: true, drop: true });
-  expect(record.opresult).toEqual([['OpPrereqError', ['ceph gave no answer within 60 s', 'environment_error']]]);
-  expect(await snapshot()).toEqual(before);
-});
+it.each(['osds', 'pools', 'volumes', 'volume', 'snapshots'] as const)(
+  'settles nothing when Ceph does not answer to all: %s',
+  async (method) => {
+    const { run, addWorker, snapshot, ceph } = await drifted();
+    await addWorker();
+    const before = await snapshot();
+    ceph.failNext(method, new ClassifiedError('environment_error', 'ceph gave no answer within 60 s'));
+    const record = await run({ OP_ID: 'OP_STORAGE_VERIFY', adopt: true, drop: true });
+    expect(record.opresult).toEqual([['OpPrereqError', ['ceph gave no answer within 60 s', 'environment_error']]]);
+    expect(await snapshot()).toEqual(before);
+  },
+);
 
 it('does not believe a Ceph without any OSD', async () => {
   const { run, addWorker, snapshot, ceph } = await drifted();

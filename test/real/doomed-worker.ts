@@ -1,5 +1,5 @@
-// A program: a worker that dies as a crash does (SIGKILL) at one place of an opcode. The place stands at the beginning of the VM's name;
-// each VM kills one worker only, which leaves a file of that name with the time of its death.
+// A program: a worker that dies as a crash does (SIGKILL) at one place of an opcode. The place stands at the beginning of the VM's or the
+// pool's name; each kills one worker only, which leaves a file of that name with the time of its death.
 //
 //   doomed-worker.ts <folder of those files>
 import { writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { openCluster } from '../../src/process/open-cluster.js';
 import { reachCeph } from '../../workers/composition/reach-ceph.js';
 import { reachNodes } from '../../workers/composition/reach-nodes.js';
 import { runWorker } from '../../workers/composition/run-worker.js';
+import type { OpenCeph } from '../../workers/drivers/ceph.js';
 import type { Hypervisors } from '../../workers/drivers/hypervisor.js';
 import type { OpcodeDefinition } from '../../workers/engine/opcode.js';
 import { opcodes } from '../../workers/opcodes/registry.js';
@@ -69,6 +70,20 @@ function doomedHypervisors(hypervisors: Hypervisors): Hypervisors {
   };
 }
 
+/** Deadly when Ceph has removed a pool. */
+const doomedCeph =
+  (open: OpenCeph): OpenCeph =>
+  (context) => {
+    const ceph = open(context);
+    return {
+      ...ceph,
+      async removePool(name) {
+        await ceph.removePool(name);
+        dieIf('removed', name);
+      },
+    };
+  };
+
 const nameInStart = ({ vm, document }: Record<string, unknown>) => vm ?? (document as { name?: string } | undefined)?.name;
 const nameInDefine = ({ name }: Record<string, unknown>) => name;
 
@@ -83,7 +98,7 @@ await runProcess(async (closing, signal) => {
       return [id, id === 'OP_VM_DEFINE' ? doomed(definition, nameInDefine) : definition] as const;
     }),
   );
-  const own = { hypervisors: doomedHypervisors(hypervisors), osdHosts, ceph: reachCeph(config), opcodes: deadly };
+  const own = { hypervisors: doomedHypervisors(hypervisors), osdHosts, ceph: doomedCeph(reachCeph(config)), opcodes: deadly };
   const parts = { config, redisUrl: config.redis.url, store, cluster, ...own, log };
   return `doomed worker ${await runWorker(parts, closing)} is ready`;
 });

@@ -65,7 +65,7 @@ describeReal('nodes in maintenance', missingLab(), () => {
     expect([flushed.status, await domainState('hv1'), await whereabouts()]).toEqual(['success', 'flushed', everyOneOn('hv2')]);
     const children = await childrenOf(body.job);
     expect(children.map(({ status, parent }) => [status, parent])).toEqual(guests.map(() => ['success', body.job]));
-    expect(flushed.children.toSorted()).toEqual(children.map(({ id }) => id).toSorted());
+    expect(new Set(flushed.children)).toEqual(new Set(children.map(({ id }) => id)));
     const named = await cluster.api.doing('POST', '/api/v1/vm', { xml: cluster.guest('refused').xml(), node: 'hv1' });
     expect([named.status, named.body.code]).toEqual([409, 'wrong_state']);
 

@@ -83,7 +83,7 @@ describeReal('guests that move', missingLab(), () => {
         previous_job_info: JSON.stringify(previous),
         previous_log_serial: '1000',
       });
-      const news = await cluster.api.call('GET', `/jobs/${body.job}/wait?${known}&timeout=20`);
+      const news = await cluster.api.call('GET', `/jobs/${body.job}/wait?${known.toString()}&timeout=20`);
       previous = news.body.job_info as [string, JobRecord['progress']];
       const [status, [progress]] = previous as [JobRecord['status'], JobRecord['progress']];
       ended = isFinal(status);

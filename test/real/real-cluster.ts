@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import type { Lock } from '../../schemas/resources/lock.js';
 import { attachAgent, type AgentHandle } from '../lab/agent.js';
 import { compiled } from '../lab/build.js';
+import { type CephDescription, cephSettings } from '../lab/ceph-plan.js';
 import type { Lab } from '../lab/lab.js';
 import { HypervisorNode } from '../lab/node.js';
 import { until } from '../lab/until.js';
@@ -24,6 +25,8 @@ export interface ClusterOptions {
   /** Servers in place of the lab's, for those who break them. */
   readonly redis?: string;
   readonly zookeeper?: string;
+  /** A Ceph that is up; without one the cluster has none. */
+  readonly ceph?: CephDescription;
 }
 
 export interface RealCluster {
@@ -55,7 +58,7 @@ export interface RealCluster {
 /** Brings it up; the lab too when it is not. */
 export async function startCluster(options: ClusterOptions): Promise<RealCluster> {
   const lab = await realLab();
-  const { name, nodes: own = ['hv1', 'hv2'], workers: workerCount = 1 } = options;
+  const { name, nodes: own = ['hv1', 'hv2'], workers: workerCount = 1, ceph } = options;
   const dir = await mkdtemp(join(tmpdir(), `rapid-${name}-`));
   const id = basename(dir);
   const redis = options.redis ?? lab.redis.url;
@@ -68,12 +71,18 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     RAPID_CLUSTER_STORE: 'zookeeper',
     RAPID_CLUSTER_ZOOKEEPER: zookeeper,
     RAPID_CLUSTER_ROOT: root,
+    ...(ceph === undefined ? {} : cephEnvironment(ceph)),
   };
   const nodes = lab.nodes.filter((node) => own.includes(node.name)).map((node) => new HypervisorNode(node));
   const agents = new Map<string, AgentHandle>(
     nodes.map(({ name: node, description }) => [
       node,
-      attachAgent(description, { cluster: { redis, prefix, zookeeper, root }, dir: join(dir, node), outlive: false }),
+      attachAgent(description, {
+        cluster: { redis, prefix, zookeeper, root },
+        dir: join(dir, node),
+        outlive: false,
+        ...(ceph === undefined ? {} : { ceph: cephSettings(ceph, node) }),
+      }),
     ]),
   );
   const workers: RapidProcess[] = [];
@@ -159,3 +168,7 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     },
   };
 }
+
+/** The settings of a process that is told by its environment. */
+const cephEnvironment = (ceph: CephDescription): Record<string, string> =>
+  Object.fromEntries(Object.entries(cephSettings(ceph).ceph).map(([key, value]) => [`RAPID_CEPH_${key.toUpperCase()}`, value]));

@@ -11,12 +11,13 @@ export interface RealGuest {
   /** Its paths in the API. */
   readonly path: string;
   readonly statePath: string;
-  xml(more?: Partial<Pick<GuestOptions, 'memoryMib' | 'vcpus' | 'variant'>>): string;
+  xml(more?: Partial<Pick<GuestOptions, 'memoryMib' | 'vcpus' | 'variant' | 'disk' | 'devices'>>): string;
   /** Waits until it has said that it is up, as often as that. */
   up(times?: number): Promise<void>;
   /** How often it has come up so far. */
   boots(): Promise<number>;
-  says(text: string): Promise<void>;
+  /** As often as that. */
+  says(text: string, times?: number): Promise<void>;
   /** How far it has counted, one a second. */
   count(): Promise<number>;
   /** Every number that it has counted, over all its boots. */
@@ -37,7 +38,7 @@ export function realGuest({ guest: image, consoleDir }: Lab, base: string): Real
     xml: (more) => guestXml({ name, uuid, image, consoleFile, ...more }),
     up: (times = 1) => consoleSays(consoleFile, GUEST_SAYS.up, { times }),
     boots: async () => (await consoleText(consoleFile)).split(GUEST_SAYS.up).length - 1,
-    says: (text) => consoleSays(consoleFile, text),
+    says: (text, times = 1) => consoleSays(consoleFile, text, { times }),
     count: () => lastCount(consoleFile),
     counts: () => allCounts(consoleFile),
   };

@@ -5,6 +5,7 @@ import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { CEPH_CHANGES, type Ceph, type CephMethod, type OpenCeph } from '../drivers/ceph.js';
 import { commandCeph } from '../drivers/ceph-commands/command-ceph.js';
 import { fewAtATime } from './few-at-a-time.js';
+import { shareLook } from './shared-look.js';
 
 /** Each runs up to three commands, and each command needs some 40 MB and a good part of a second of a processor. */
 const LOOKS_AT_A_TIME = 6;
@@ -23,6 +24,8 @@ export function reachCeph({ ceph: settings }: Pick<Config, 'ceph'>): OpenCeph {
     commandTimeoutMs: settings.command_timeout_s * 1000,
     silenceTimeoutMs: settings.silence_timeout_s * 1000,
   });
+  // Every job that makes a volume wants to know how much is free.
+  const pools = shareLook((onStderr) => inTurn(() => open({ onStderr }).pools()));
   return (context = {}) => {
     // Looked for each time: Ceph may be set up while this process runs.
     if (!existsSync(settings.conf)) throw new ClassifiedError('environment_error', 'no Ceph is configured');
@@ -32,6 +35,6 @@ export function reachCeph({ ceph: settings }: Pick<Config, 'ceph'>): OpenCeph {
       (...given) => inTurn(() => (ceph[method] as Call)(...given), context.signal),
     ]);
     // Every method is there, under its own name, and takes and gives what it did.
-    return { ...ceph, ...(Object.fromEntries(looks) as Partial<Ceph>) };
+    return { ...ceph, ...(Object.fromEntries(looks) as Partial<Ceph>), pools: () => pools(context) };
   };
 }

@@ -46,7 +46,7 @@ export interface OsdSighting {
 
 /** How far an OSD that was set out has given its data away. */
 export interface OsdDrain {
-  /** Placement groups of which it holds a copy; of a dead one: the last number that it told. For progress: what decides is the other. */
+  /** Placement groups of which it holds a copy, or else those that are not complete without it; of a dead one: the last number that it told. For progress: what decides is the other. */
   pgs: number;
   /** Ceph's own word: no data would be lost or less safe without it. False also while Ceph does not know. */
   safeToDestroy: boolean;

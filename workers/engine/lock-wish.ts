@@ -8,7 +8,20 @@ import type { World } from './world.js';
 
 export interface LockWish {
   mode: 'exclusive' | 'shared';
-  kind: 'vm' | 'vm-name' | 'vms-with' | 'disks-of' | 'pools-of' | 'node-maintenance' | 'election' | 'storage' | 'osd' | 'osd-device' | 'pool' | 'volume' | 'ceph-flag';
+  kind:
+    | 'vm'
+    | 'vm-name'
+    | 'vms-with'
+    | 'disks-of'
+    | 'pools-of'
+    | 'node-maintenance'
+    | 'election'
+    | 'storage'
+    | 'osd'
+    | 'osd-device'
+    | 'pool'
+    | 'volume'
+    | 'ceph-flag';
   /** As the client wrote it; a VM may be named or given by UUID. */
   name: string;
   /** A VM that is named need not exist. */
@@ -57,7 +70,9 @@ export async function resolveWishes(world: World, wishes: LockWish[]): Promise<L
 async function resourcesOf(world: World, { kind, name, optional }: LockWish): Promise<string[]> {
   if (kind === 'vms-with') return (await vmsWith(world, name)).map(({ uuid }) => `vm/${uuid}`).toSorted();
   if (kind === 'disks-of' || kind === 'pools-of') {
-    const specs = volumesOf(await world.vms.get(name)).map((spec) => (kind === 'disks-of' ? `volume/${spec}` : `pool/${spec.split('/')[0]}`));
+    const specs = volumesOf(await world.vms.get(name)).map((spec) =>
+      kind === 'disks-of' ? `volume/${spec}` : `pool/${spec.split('/')[0]}`,
+    );
     return [...new Set(specs)].toSorted();
   }
   return [`${kind}/${kind === 'vm' ? await vmIdentity(world, name, optional === true) : name}`];

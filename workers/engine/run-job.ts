@@ -134,7 +134,9 @@ async function writeOutcome(run: Run, index: number, journal: Journal, outcome: 
     {
       status: outcome.status,
       result: outcome.result,
-      ...(progress !== null && outcome.status === 'success' ? { progress: { ...progress, done: progress.total, fraction: null, figures: null } } : {}),
+      ...(progress !== null && outcome.status === 'success'
+        ? { progress: { ...progress, done: progress.total, fraction: null, figures: null } }
+        : {}),
     },
     // Between two opcodes a job waits for the locks of the next.
     { status: ends ? outcome.status : 'waiting', fields },

@@ -12,7 +12,11 @@ export async function guestsWithDisk(world: World, name: VolumeName): Promise<Gu
   const guests = (await vmsRunningOn(world, name)).map(async (document): Promise<GuestDisk[]> => {
     const { up } = await observe(world, document);
     const { uuid, name: vm, node, disks } = document;
-    return up ? disks.flatMap(({ type, name: disk, dev }) => (type === 'rbd' && disk === spec && dev !== null ? [{ uuid, name: vm, node, dev }] : [])) : [];
+    return up
+      ? disks.flatMap(({ type, name: disk, dev }) =>
+          type === 'rbd' && disk === spec && dev !== null ? [{ uuid, name: vm, node, dev }] : [],
+        )
+      : [];
   });
   return (await Promise.all(guests)).flat();
 }

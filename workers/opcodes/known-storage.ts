@@ -1,5 +1,11 @@
 // What the checks of the storage's opcodes prove: that the cluster and Ceph agree on what there is, that nobody is disturbed, that it fits.
-import { snapshotOf, volumeSpec, type PoolDocument, type SnapshotDocument, type VolumeDocument } from '../../src/cluster/storage-documents.js';
+import {
+  snapshotOf,
+  volumeSpec,
+  type PoolDocument,
+  type SnapshotDocument,
+  type VolumeDocument,
+} from '../../src/cluster/storage-documents.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { PoolSighting, SnapshotFacts, SnapshotName, VolumeFacts, VolumeName } from '../drivers/ceph.js';
@@ -26,7 +32,8 @@ function agreed<D, S>(what: string, document: D | undefined, sighting: S | undef
 function assertNew(what: string, document: object | undefined, sighting: object | undefined): void {
   if (document === undefined && sighting === undefined) return;
   if (document !== undefined && sighting !== undefined) throw new ClassifiedError('already_exists', `${what} exists already`);
-  const where = document === undefined ? 'is in Ceph already, but not known to the cluster' : 'is known to the cluster already, but not in Ceph';
+  const where =
+    document === undefined ? 'is in Ceph already, but not known to the cluster' : 'is known to the cluster already, but not in Ceph';
   throw new ClassifiedError('already_exists', `${what} ${where}; ${REMEDY}`);
 }
 
@@ -93,7 +100,10 @@ export function assertFits({ name, freeBytes }: PoolSighting, neededBytes: numbe
 
 /** Names VMs as errors do. */
 export const namesOf = (vms: readonly VmDocument[]): string =>
-  `${vms.length === 1 ? 'VM' : 'VMs'} ${vms.map(({ name }) => `"${name}"`).toSorted().join(', ')}`;
+  `${vms.length === 1 ? 'VM' : 'VMs'} ${vms
+    .map(({ name }) => `"${name}"`)
+    .toSorted()
+    .join(', ')}`;
 
 /** Throws wrong_state when any VM, running or not, has it as a disk. */
 export async function assertNoVmHas(world: World, name: VolumeName): Promise<void> {

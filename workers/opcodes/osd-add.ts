@@ -14,25 +14,20 @@ export const osdAdd = opcode(OsdAdd, {
   check: async (world, { node, device: given, weight }) => {
     await livingNode(world, node);
     const facts = await (await world.osdHosts.on(node)).inspectDevice(given);
-    await refuseKnown(world, node, facts.path);
+    await refuseKnown(world, node, [given, facts.path]);
     const objection = deviceObjection(facts);
     if (objection !== undefined) throw new ClassifiedError('wrong_state', objection);
-    // By this UUID the OSD is known again, whatever happens to the one who makes it.
-    return { node, device: facts.path, fsid: randomUUID(), weight: weight ?? null };
+    // The path as it was given: a link under /dev/disk stays when the kernel counts its disks anew. By this UUID the OSD is known again, whatever happens to the one who makes it.
+    return { node, device: given, fsid: randomUUID(), weight: weight ?? null };
   },
   nodes: ({ node }) => [node],
-  steps: ({ weight, ...osd }) => [
-    prepareOsd(osd),
-    startOsd(osd),
-    ...(weight === null ? [] : [weighOsd(osd, weight)]),
-    addOsdDocument(osd),
-  ],
+  steps: ({ weight, ...osd }) => [prepareOsd(osd), startOsd(osd), ...(weight === null ? [] : [weighOsd(osd, weight)]), addOsdDocument(osd)],
   result: ({ node, device }, [made]) => ({ osd: (made as HostedOsd).id, node, device }),
 });
 
 /** Throws wrong_state when the cluster's state has an OSD on the device. */
-async function refuseKnown({ storage: { osds } }: World, node: string, device: string): Promise<void> {
+async function refuseKnown({ storage: { osds } }: World, node: string, paths: string[]): Promise<void> {
   const documents = await Promise.all((await osds.keys()).map((key) => osds.find(key)));
-  const there = documents.find((document) => document?.node === node && document.device === device);
-  if (there !== undefined) throw new ClassifiedError('wrong_state', `device ${device} of node "${node}" is used by OSD ${there.id}`);
+  const there = documents.find((document) => document?.node === node && paths.includes(document.device));
+  if (there !== undefined) throw new ClassifiedError('wrong_state', `device ${there.device} of node "${node}" is used by OSD ${there.id}`);
 }

@@ -19,13 +19,13 @@ export const osdRemove = opcode(OsdRemove, {
     if (!isThere && sighting?.up === true) {
       throw new ClassifiedError('wrong_state', `OSD ${osd} is up, and the agent of node "${node}" is not there to stop it`);
     }
-    return { document, force, isThere, seen: sighting === undefined ? null : { isIn: sighting.in, pgs: sighting.pgs } };
+    return { document, force, isThere, seen: sighting === undefined ? null : { isIn: sighting.in, isUp: sighting.up, pgs: sighting.pgs } };
   },
   // One that Ceph has forgotten already is what a removal left that failed in the middle.
   steps: ({ document, force, isThere, seen }) => [
     ...(seen?.isIn === true ? [setOsdOut(document.id)] : []),
     ...(seen !== null && !force ? [drainOsd(document.id, seen.pgs)] : []),
-    ...(isThere ? [stopOsd(document, { onlyWhenSafe: !force })] : []),
+    ...(isThere ? [stopOsd(document, { onlyWhenSafe: !force, wasUp: seen?.isUp === true })] : []),
     ...(seen === null ? [] : [purgeOsd(document)]),
     wipeDevice(document, { isThere, mayFail: force }),
     forgetOsd(document),

@@ -105,7 +105,14 @@ async function poolDrift(world: World): Promise<Drift[]> {
     ]);
     if (about === undefined) return [];
     const { pgs = 0, copies = 0, minCopies: mincopies = 0 } = seen ?? {};
-    return [{ ...about, kind: 'pool', known, is: seen === undefined ? null : { name, pgs, copies, mincopies, added_by: known?.added_by ?? NOBODY } }];
+    return [
+      {
+        ...about,
+        kind: 'pool',
+        known,
+        is: seen === undefined ? null : { name, pgs, copies, mincopies, added_by: known?.added_by ?? NOBODY },
+      },
+    ];
   });
 }
 

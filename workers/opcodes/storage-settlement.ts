@@ -15,7 +15,11 @@ interface Settlement {
 
 /** Throws unknown_entity when something is named that has no such difference. */
 export function settlementOf(drift: readonly Drift[], adopt: Wanted, drop: Wanted): Settlement {
-  const adopted = pick('adopt', adopt, drift.filter(({ difference }) => difference !== 'missing'));
+  const adopted = pick(
+    'adopt',
+    adopt,
+    drift.filter(({ difference }) => difference !== 'missing'),
+  );
   const missing = drift.filter(({ difference }) => difference === 'missing');
   const named = new Set(pick('drop', drop, missing).map(({ thing }) => thing));
   // A pool goes with its volumes.

@@ -21,7 +21,8 @@ export const storageVerify = opcode(StorageVerify, {
     const settlement = settlementOf(drift, adopt, drop);
     const adopted = new Set(settlement.adopted.map(({ thing }) => thing));
     const dropped = new Set(settlement.dropped.map(({ thing }) => thing));
-    const done = (thing: string) => (adopted.has(thing) ? ('adopted' as const) : dropped.has(thing) ? ('dropped' as const) : ('nothing' as const));
+    const done = (thing: string) =>
+      adopted.has(thing) ? ('adopted' as const) : dropped.has(thing) ? ('dropped' as const) : ('nothing' as const);
     return {
       drift: drift.map(({ thing, difference, detail }) => ({ thing, difference, detail, done: done(thing) })),
       changes: await changesFor(world, settlement),

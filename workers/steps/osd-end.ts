@@ -10,7 +10,7 @@ async function isKnown({ world }: StepContext, { fsid }: OsdDocument): Promise<b
 }
 
 /** `onlyWhenSafe`: looks once more, for since the data had gone somebody may have brought some back. */
-export const stopOsd = (osd: OsdDocument, { onlyWhenSafe }: { onlyWhenSafe: boolean }): Step =>
+export const stopOsd = (osd: OsdDocument, { onlyWhenSafe, wasUp }: { onlyWhenSafe: boolean; wasUp: boolean }): Step =>
   step(`stop OSD ${osd.id} on ${osd.node}`, {
     irrevocable,
     run: async (context) => {
@@ -23,7 +23,7 @@ export const stopOsd = (osd: OsdDocument, { onlyWhenSafe }: { onlyWhenSafe: bool
       await host.stopOsd(osd.id);
     },
     undo: async (context) => {
-      if (await isKnown(context, osd)) await (await context.world.osdHosts.on(osd.node)).startOsd(osd.id);
+      if (wasUp && (await isKnown(context, osd))) await (await context.world.osdHosts.on(osd.node)).startOsd(osd.id);
     },
   });
 
@@ -52,6 +52,8 @@ export const wipeDevice = (osd: OsdDocument, { isThere, mayFail }: { isThere: bo
         return text;
       };
       if (!isThere) return leave('its agent does not report');
+      // An OSD that was adopted from a machine that was no node of the cluster.
+      if (osd.device === '') return leave('nobody knows on which device');
       try {
         await (await world.osdHosts.on(osd.node)).zapDevice(osd.device, osd.fsid);
         return '';

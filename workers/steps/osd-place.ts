@@ -29,12 +29,14 @@ export const drainOsd = (id: number, pgsBefore: number): Step =>
   step(`wait until the data of OSD ${id} is elsewhere`, {
     run: async (context) => {
       const { world, log, progress, signal } = context;
+      // What its commands say each time would fill the job's log.
+      const ceph = world.ceph({ onStderr: () => undefined });
       let most = Math.max(1, pgsBefore);
       let isAway = false;
       /** A Ceph that is away for a while is no reason to move hours of data back. */
       const lookPatiently = async (): Promise<OsdDrain | undefined> => {
         try {
-          const drain = await world.ceph().osdDrain(id);
+          const drain = await ceph.osdDrain(id);
           isAway = false;
           return drain;
         } catch (error) {
@@ -50,7 +52,7 @@ export const drainOsd = (id: number, pgsBefore: number): Step =>
         if (drain === undefined) return false;
         most = Math.max(most, drain.pgs);
         progress(1 - drain.pgs / most, { pgs_remaining: drain.pgs });
-        return drain.pgs === 0 && drain.safeToDestroy;
+        return drain.safeToDestroy;
       };
       await pollUntil(isDrained, LOOK_MS, FOR_EVER_MS, signal);
     },

@@ -18,7 +18,9 @@ export const removeDisks = (volumes: readonly VolumeName[]): Step[] =>
           context.signal.throwIfAborted();
           if (!(error instanceof ClassifiedError)) throw error;
           const left = volumes.slice(index).map(({ pool, volume: name }) => `"${volumeSpec(pool, name)}"`);
-          throw new ClassifiedError(error.errorClass, `${error.message}; of the disks are left: ${left.join(', ')}`, { cause: error.cause });
+          throw new ClassifiedError(error.errorClass, `${error.message}; of the disks are left: ${left.join(', ')}`, {
+            cause: error.cause,
+          });
         }
       },
     };

@@ -1,5 +1,11 @@
 // Steps that take and rename snapshots, in Ceph and in what the cluster keeps of their volume.
-import { volumeSpec, withoutSnapshot, withSnapshot, withSnapshotRenamed, type VolumeDocument } from '../../src/cluster/storage-documents.js';
+import {
+  volumeSpec,
+  withoutSnapshot,
+  withSnapshot,
+  withSnapshotRenamed,
+  type VolumeDocument,
+} from '../../src/cluster/storage-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { SnapshotFacts, SnapshotName } from '../drivers/ceph.js';
 import { step, type Step, type StepContext } from '../engine/opcode.js';
@@ -49,8 +55,6 @@ export const recordSnapshotName = (name: SnapshotName, newName: string): Step =>
     run: async (context) => await change(context, name, (document) => withSnapshotRenamed(document, name.snapshot, newName)),
     undo: async (context) =>
       await change(context, name, (document) =>
-        document.snapshots.some((snapshot) => snapshot.name === newName)
-          ? withSnapshotRenamed(document, newName, name.snapshot)
-          : document,
+        document.snapshots.some((snapshot) => snapshot.name === newName) ? withSnapshotRenamed(document, newName, name.snapshot) : document,
       ),
   });

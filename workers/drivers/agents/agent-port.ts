@@ -20,7 +20,12 @@ interface Work extends Partial<Fence> {
 type Methods<P> = { [Method in keyof P]: (...args: never[]) => Promise<unknown> };
 
 /** unknown_entity: no such node. */
-export function agentPort<P extends Methods<P>>({ calls, exists, timeoutMs }: AgentPortOptions, methods: WireMethods, node: string, work: Work): P {
+export function agentPort<P extends Methods<P>>(
+  { calls, exists, timeoutMs }: AgentPortOptions,
+  methods: WireMethods,
+  node: string,
+  work: Work,
+): P {
   if (!exists(node)) throw new ClassifiedError('unknown_entity', `node "${node}" does not exist`);
   const { entries, signal, onNote } = work;
   const own = [...methods].map(([method, { name, changes }]) => [

@@ -3,11 +3,17 @@ import { ClassifiedError } from '../../../src/errors/classified-error.js';
 import type { Ceph } from '../ceph.js';
 import type { CephClient } from './ceph-client.js';
 import { cephError, Errno } from './ceph-errno.js';
-import { asRecord, type CephRecord, numberIn, numbersIn, parseCephJson, recordIn, recordsIn, textsIn } from './ceph-json.js';
+import { asRecord, type CephRecord, numberIn, numbersIn, parseCephJson, recordIn, recordsIn, textIn, textsIn } from './ceph-json.js';
 import { nameOf } from '../ceph-names.js';
 import { readOsds } from './osd-readings.js';
 
-type OsdMethods = Pick<Ceph, 'status' | 'df' | 'flags' | 'setFlag' | 'osds' | 'osdIn' | 'osdOut' | 'setOsdWeight' | 'osdDrain' | 'purgeOsd'>;
+type OsdMethods = Pick<
+  Ceph,
+  'status' | 'df' | 'flags' | 'setFlag' | 'osds' | 'osdIn' | 'osdOut' | 'setOsdWeight' | 'osdDrain' | 'purgeOsd'
+>;
+
+/** Flags that the OSD map calls otherwise than the command. */
+const SHOWN_AS: ReadonlyMap<string, string> = new Map([['pause', 'pauserd']]);
 
 export const osdDump = async (client: CephClient): Promise<CephRecord> =>
   asRecord(await client.ceph(['osd', 'dump'], { what: 'read the OSD map' }));
@@ -38,6 +44,15 @@ export function osdCommands(client: CephClient): OsdMethods {
     return osd === undefined ? 0 : numberIn(osd, 'num_pgs');
   }
 
+  /** In the whole cluster. */
+  async function incompletePgs(): Promise<number> {
+    const stat = asRecord(await client.ceph(['pg', 'stat'], { what: 'count placement groups' }));
+    const states = recordsIn(recordIn(stat, 'pg_summary'), 'num_pg_by_state');
+    return states
+      .filter((state) => !textIn(state, 'name').split('+').includes('clean'))
+      .reduce((sum, state) => sum + numberIn(state, 'num'), 0);
+  }
+
   /** It says no with an error number of its own, and with an answer all the same. */
   async function isSafeToDestroy(id: number): Promise<boolean> {
     const { exitCode, stdout, stderr } = await client.tryCeph(['osd', 'safe-to-destroy', String(id)]);
@@ -53,7 +68,7 @@ export function osdCommands(client: CephClient): OsdMethods {
     async setFlag(flag, on) {
       const words = ['osd', on ? 'set' : 'unset', nameOf('flag', flag)];
       // A first command shows that the cluster answers: from then on EPERM can only mean this flag.
-      if (textsIn(await osdDump(client), 'flags_set').includes(flag) === on) return;
+      if (textsIn(await osdDump(client), 'flags_set').includes(SHOWN_AS.get(flag) ?? flag) === on) return;
       const meanings = {
         [Errno.notPermitted]: ['wrong_state', `Ceph does not allow flag "${flag}" to be ${on ? 'set' : 'unset'} now`],
         [Errno.invalid]: ['wrong_input', `Ceph knows no flag "${flag}" that could be ${on ? 'set' : 'unset'}`],
@@ -77,7 +92,9 @@ export function osdCommands(client: CephClient): OsdMethods {
       await client.ceph(['osd', 'crush', 'reweight', `osd.${id}`, String(weight)], { what: `weigh OSD ${id}`, meanings });
     },
     async osdDrain(id) {
-      const [, pgs, safeToDestroy] = await Promise.all([known(id), heldPgs(id), isSafeToDestroy(id)]);
+      const [, held, safeToDestroy] = await Promise.all([known(id), heldPgs(id), isSafeToDestroy(id)]);
+      // Those that moved elsewhere on the map may still have copies here only.
+      const pgs = held > 0 || safeToDestroy ? held : await incompletePgs();
       return { pgs, safeToDestroy };
     },
     purgeOsd: async (id) => {

@@ -90,7 +90,8 @@ function domainCalls(c: LibvirtSymbols, checked: Check) {
     shutdownDomain: (domain: Pointer): number => checked(c.domainShutdown(domain)),
     destroyDomain: (domain: Pointer): number => checked(c.domainDestroy(domain)),
     undefineDomain: (domain: Pointer, flags: number): number => checked(c.domainUndefine(domain, flags)),
-    resizeDisk: (domain: Pointer, disk: string, sizeBytes: number): number => checked(c.domainBlockResize(domain, disk, sizeBytes, IN_BYTES)),
+    resizeDisk: (domain: Pointer, disk: string, sizeBytes: number): number =>
+      checked(c.domainBlockResize(domain, disk, sizeBytes, IN_BYTES)),
     domainIsActive: (domain: Pointer): boolean => checked(c.domainIsActive(domain)) === 1,
     domainName: (domain: Pointer): string => c.domainGetName(domain) ?? '',
     domainUuid(domain: Pointer): string {

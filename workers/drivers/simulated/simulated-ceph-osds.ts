@@ -7,7 +7,19 @@ import { type CephState, knownOsd } from './simulated-ceph-state.js';
 
 type ClusterMethods = Pick<
   Ceph,
-  'status' | 'df' | 'flags' | 'setFlag' | 'osds' | 'osdIn' | 'osdOut' | 'setOsdWeight' | 'osdDrain' | 'purgeOsd' | 'pools' | 'createPool' | 'removePool'
+  | 'status'
+  | 'df'
+  | 'flags'
+  | 'setFlag'
+  | 'osds'
+  | 'osdIn'
+  | 'osdOut'
+  | 'setOsdWeight'
+  | 'osdDrain'
+  | 'purgeOsd'
+  | 'pools'
+  | 'createPool'
+  | 'removePool'
 >;
 
 const FLAGS = new Set(

@@ -1,0 +1,168 @@
+// OSDs of a real Ceph: one is made of a device and taken away again while there is data, a removal is cancelled, and its worker is killed.
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { describeReal } from '../drivers/real-or-skipped.js';
+import type { CephHandle } from '../lab/ceph.js';
+import { type LoopDevice, makeLoopDevice } from '../lab/loop-device.js';
+import { allPids, commandLine, programName, signal } from '../lab/processes.js';
+import { until } from '../lab/until.js';
+import { realCeph } from './ceph-subjects.js';
+import { startCluster, type RealCluster } from './real-cluster.js';
+import { missingLab } from './real-lab.js';
+
+const OSD = '/api/v1/storage/ceph/osd';
+const GIB = 1024 ** 3;
+const DATA_BYTES = 24 * 1024 ** 2;
+
+interface OsdDump {
+  osds: { osd: number; up: number; in: number; uuid: string }[];
+}
+interface OsdTree {
+  nodes: { name: string; type: string; crush_weight?: number; children?: number[]; id: number }[];
+}
+
+describeReal('OSDs over HTTP', missingLab(), () => {
+  vi.setConfig({ testTimeout: 180_000 });
+  const tag = randomUUID().slice(0, 8);
+  const pool = `osds-${tag}`;
+  const file = join(tmpdir(), `${pool}.img`);
+  const data = randomBytes(DATA_BYTES);
+  const devices: LoopDevice[] = [];
+  let ceph: CephHandle;
+  let cluster: RealCluster;
+
+  beforeAll(async () => {
+    ceph = await realCeph();
+    for (const name of ['a', 'b']) devices.push(await makeLoopDevice(ceph.deviceDir, `${pool}-${name}.img`, 2 * GIB));
+    await ceph.ceph('osd', 'pool', 'create', pool, '32', '32', 'replicated', '--size', '2', '--autoscale-mode', 'off');
+    await ceph.ceph('osd', 'pool', 'application', 'enable', pool, 'rbd');
+    await writeFile(file, data);
+    await ceph.rbd('import', '--no-progress', file, `${pool}/data`);
+    cluster = await startCluster({ name: 'osds', workers: 2, ceph });
+  }, 240_000);
+
+  afterAll(async () => {
+    await unsetFlags();
+    const left = ((await ceph.ceph('osd', 'dump')) as OsdDump).osds.filter(({ osd }) => osd > 2);
+    for (const { osd } of left) {
+      for (const pid of daemonsOf(osd)) signal(pid, 'SIGKILL');
+      await ceph.ceph('osd', 'down', String(osd)).catch(() => undefined);
+      await ceph.ceph('osd', 'purge', String(osd), '--force', '--yes-i-really-mean-it').catch(() => undefined);
+    }
+    await cluster.close();
+    await ceph.ceph('osd', 'pool', 'rm', pool, pool, '--yes-i-really-really-mean-it');
+    await rm(file, { force: true });
+    for (const device of devices) await device.free();
+  }, 120_000);
+
+  const device = (index: number): string => devices[index]?.path ?? '';
+  const seen = async (id: number) => ((await ceph.ceph('osd', 'dump')) as OsdDump).osds.find(({ osd }) => osd === id);
+  const daemonsOf = (id: number) =>
+    allPids().filter((pid) => {
+      const words = commandLine(pid);
+      return (
+        programName(pid) === 'ceph-osd' &&
+        words[words.indexOf('--id') + 1] === String(id) &&
+        words.some((word) => word.startsWith(ceph.dir))
+      );
+    });
+  /** While they are set no data moves. */
+  const flags = ['nobackfill', 'norecover', 'norebalance'];
+  const setFlags = async () => {
+    for (const flag of flags) await ceph.ceph('osd', 'set', flag);
+  };
+  const unsetFlags = async () => {
+    for (const flag of flags) await ceph.ceph('osd', 'unset', flag);
+  };
+  async function checksum(): Promise<string> {
+    const words = ['--conf', ceph.conf, '--keyring', ceph.keyring, '--no-progress', 'export', `${pool}/data`, '-'];
+    const { stdout } = await execa('rbd', words, { encoding: 'buffer', maxBuffer: 2 * DATA_BYTES });
+    return createHash('sha256').update(stdout).digest('hex');
+  }
+  const written = createHash('sha256').update(data).digest('hex');
+  const pgsOf = async (id: number): Promise<number> => {
+    const stats = (await ceph.ceph('pg', 'dump', 'osds')) as { osd_stats: { osd: number; num_pgs: number }[] };
+    return stats.osd_stats.find(({ osd }) => osd === id)?.num_pgs ?? 0;
+  };
+  const add = async (node: string, path: string, more = {}) => {
+    const { status, body } = await cluster.api.doing('POST', OSD, { node, device: path, ...more });
+    return { status, body };
+  };
+  const remove = (osd: number, force = false) => cluster.api.submit({ OP_ID: 'OP_OSD_REMOVE', osd, yes_i_really_mean_it: true, force });
+  const progressOf = async (job: number) => (await cluster.api.call('GET', `/jobs/${job}`)).body.progress[0];
+
+  let osd = NaN;
+
+  test('a device becomes an OSD that is up and holds data', async () => {
+    expect(await add('hv1', '/dev/nothere')).toMatchObject({ body: { code: 'unknown_entity' } });
+    expect(await add('hv1', '/dev/null')).toMatchObject({ body: { code: 'wrong_input' } });
+    await execa('mkswap', [device(0)]);
+    expect(await add('hv1', device(0))).toMatchObject({ body: { code: 'wrong_state', message: expect.stringContaining('swap') } });
+    await execa('wipefs', ['--all', device(0)]);
+    // As the others: one that outweighs them by far would leave CRUSH nowhere to move its data to.
+    const { status, body } = await add('hv1', device(0), { weight: 0.003 });
+    expect([status, body.message]).toEqual([200, `Created new OSD with block device "${device(0)}" on node "hv1".`]);
+    ({ osd } = body.result[0] ?? body.result);
+    expect(await seen(osd)).toMatchObject({ up: 1, in: 1 });
+    const { nodes } = (await ceph.ceph('osd', 'tree')) as OsdTree;
+    expect(nodes.find(({ name }) => name === 'hv1')).toMatchObject({ type: 'host', children: [osd] });
+    expect(nodes.find(({ name }) => name === `osd.${osd}`)?.crush_weight).toBeCloseTo(0.003, 4);
+    expect(await add('hv1', device(0))).toMatchObject({ body: { code: 'wrong_state' } });
+    await until('data on the new OSD', async () => (await pgsOf(osd)) > 0, { within: 60_000 });
+    expect(await checksum()).toBe(written);
+  });
+
+  test('an OSD is set out and in', async () => {
+    const moved = async (state: string) => (await cluster.api.doing('POST', `${OSD}/${osd}/state`, { state })).body.message;
+    expect(await moved('out')).toBe(`Set OSD ${osd} offline.`);
+    expect(await seen(osd)).toMatchObject({ in: 0 });
+    expect(await moved('in')).toBe(`Set OSD ${osd} online.`);
+    expect(await seen(osd)).toMatchObject({ in: 1 });
+    await until('data on it again', async () => (await pgsOf(osd)) > 0, { within: 60_000 });
+  });
+
+  test('a removal that is cancelled while the data moves puts it back in', async () => {
+    await setFlags();
+    const job = await remove(osd);
+    await until('the drain', async () => ((await progressOf(job))?.figures?.pgs_remaining ?? 0) > 0, { within: 60_000 });
+    expect(await seen(osd)).toMatchObject({ in: 0, up: 1 });
+    await cluster.api.call('DELETE', `/jobs/${job}`);
+    expect(await cluster.api.end(job)).toMatchObject({ status: 'canceled' });
+    expect(await seen(osd)).toMatchObject({ in: 1, up: 1 });
+    await unsetFlags();
+  });
+
+  test('a removal goes on when its worker is killed, and leaves all data and an empty device', async () => {
+    await setFlags();
+    const job = await remove(osd);
+    await until('the drain', async () => ((await progressOf(job))?.figures?.pgs_remaining ?? 0) > 0, { within: 60_000 });
+    const [holder] = (await cluster.locksOfJobs()).flatMap(({ holders }) => holders);
+    const doomed = cluster.workers[holder?.worker === 'w2' ? 1 : 0];
+    await doomed?.kill();
+    await unsetFlags();
+    const record = await cluster.api.end(job, 120_000);
+    expect([record.status, record.opresult]).toEqual(['success', [{ osd, node: 'hv1', device: device(0), left: '' }]]);
+    expect(record.oplog[0]?.map(([, , , text]) => text).join('\n')).toContain('taken up by worker');
+    expect(await seen(osd)).toBeUndefined();
+    expect(daemonsOf(osd)).toEqual([]);
+    expect((await execa('wipefs', ['--noheadings', device(0)])).stdout).toBe('');
+    expect(await checksum()).toBe(written);
+    const again = await cluster.api.run({ OP_ID: 'OP_OSD_REMOVE', osd, yes_i_really_mean_it: true });
+    expect(again.opresult).toEqual([['OpPrereqError', [expect.any(String), 'unknown_entity']]]);
+  });
+
+  test('an OSD that is dead is removed by force', async () => {
+    const { body } = await add('hv2', device(1));
+    const { osd: dead } = body.result[0] ?? body.result;
+    for (const pid of daemonsOf(dead)) signal(pid, 'SIGKILL');
+    await until('Ceph to notice', async () => (await seen(dead))?.up === 0, { within: 60_000 });
+    const record = await cluster.api.end(await remove(dead, true));
+    expect([record.status, record.opresult]).toEqual(['success', [{ osd: dead, node: 'hv2', device: device(1), left: '' }]]);
+    expect(await seen(dead)).toBeUndefined();
+    expect(await checksum()).toBe(written);
+  });
+});
