@@ -4,7 +4,7 @@ import type { TestCluster } from './cluster.js';
 type Stage = Pick<TestCluster, 'ceph' | 'storage'>;
 
 /** The ID of the OSD that a simulated node has from the beginning. */
-export async function firstOsd({ ceph }: Pick<Stage, 'ceph'>, node: string): Promise<number> {
+async function firstOsd({ ceph }: Pick<Stage, 'ceph'>, node: string): Promise<number> {
   const [osd] = await (await ceph.hosts.on(node)).localOsds();
   if (osd === undefined) throw new Error(`node ${node} has no OSD`);
   return osd.id;

@@ -18,7 +18,7 @@ function monitorIn(address: string): RbdMonitor[] {
 }
 
 /** From `mon_host`: of a monitor with several addresses the one of the older protocol, which every client speaks. */
-export function monitorsIn(list: string): RbdMonitor[] {
+function monitorsIn(list: string): RbdMonitor[] {
   const monitors = list.match(/\[v\d:[^\]]*(?:\[[^\]]*\][^\]]*)*\]|[^\s,;]+/g) ?? [];
   return monitors.flatMap((monitor) => {
     const addresses = monitor.startsWith('[v') ? monitor.slice(1, -1).split(',') : [monitor];
