@@ -3,13 +3,6 @@ import type { TestCluster } from './cluster.js';
 
 type Stage = Pick<TestCluster, 'ceph' | 'storage'>;
 
-/** The ID of the OSD that a simulated node has from the beginning. */
-async function firstOsd({ ceph }: Pick<Stage, 'ceph'>, node: string): Promise<number> {
-  const [osd] = await (await ceph.hosts.on(node)).localOsds();
-  if (osd === undefined) throw new Error(`node ${node} has no OSD`);
-  return osd.id;
-}
-
 /** Makes the cluster know the first OSD of a node; answers its ID. */
 export async function putOsd(stage: Stage, node: string): Promise<number> {
   const [osd] = await (await stage.ceph.hosts.on(node)).localOsds();
