@@ -1,5 +1,5 @@
-// A program: a worker that dies as a crash does (SIGKILL) at one place of an opcode. The place stands at the beginning of the VM's or the
-// pool's name; each kills one worker only, which leaves a file of that name with the time of its death.
+// A program: a worker that dies as a crash does (SIGKILL) at one place of an opcode. The place stands at the beginning of the VM's,
+// volume's or pool's name; each kills one worker only, which leaves a file of that name with the time of its death.
 //
 //   doomed-worker.ts <folder of those files>
 import { writeFileSync } from 'node:fs';
@@ -70,13 +70,17 @@ function doomedHypervisors(hypervisors: Hypervisors): Hypervisors {
   };
 }
 
-/** Deadly when Ceph has removed a pool. */
+/** Deadly when Ceph has made a volume or removed a pool. */
 const doomedCeph =
   (open: OpenCeph): OpenCeph =>
   (context) => {
     const ceph = open(context);
     return {
       ...ceph,
+      async createVolume(name, sizeBytes) {
+        await ceph.createVolume(name, sizeBytes);
+        dieIf('made', name.volume);
+      },
       async removePool(name) {
         await ceph.removePool(name);
         dieIf('removed', name);

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { JobRecord, Opcode } from '../../schemas/job.js';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import type { CephHandle } from '../lab/ceph.js';
 import { until } from '../lab/until.js';
@@ -156,22 +157,40 @@ describeReal('storage over HTTP', missingLab(), () => {
     await done('DELETE', `/volume/${pool}/alien`);
   });
 
+  /** Gives the job to a worker that dies in it, and then to another one. Answers the record of its end. */
+  async function survived(name: string, op: Opcode, between: () => Promise<void>): Promise<JobRecord> {
+    await Promise.all(cluster.workers.map((worker) => worker.leave()));
+    const program = ['--import', 'tsx', resolve(import.meta.dirname, 'doomed-worker.ts'), cluster.dir];
+    const doomed = await cluster.startWorker(`doomed-${name}`, program);
+    const job = await cluster.api.submit(op);
+    expect(await doomed.ended).toBe('SIGKILL');
+    await between();
+    await cluster.startWorker(name);
+    const record = await cluster.api.end(job);
+    expect(logOf(record)).toContain(`taken up by worker ${name} at step 1 of`);
+    return record;
+  }
+
+  test('a worker that dies when Ceph has made a volume, and nobody knows yet: another one writes the same volume down', async () => {
+    const volume = 'made-once';
+    const record = await survived('w3', { OP_ID: 'OP_VOLUME_ADD', pool, volume, size: '8M' }, async () => {
+      expect(await volumes()).toContain(volume);
+      expect((await cluster.api.call('GET', `${CEPH}/volume/${pool}/${volume}`)).status).toBe(404);
+    });
+    expect([record.status, record.opresult]).toEqual(['success', [{ pool, volume, size_bytes: 8 * MIB }]]);
+    await expect.poll(async () => (await cluster.api.call('GET', `${CEPH}/volume/${pool}/${volume}`)).status).toBe(200);
+  });
+
   test('a worker that dies when Ceph has removed a pool, and nobody knows yet: another one forgets the pool', async () => {
     await refused('DELETE', '/pool/none', { yes_i_really_mean_it: true }, 'unknown_entity');
     const known = (await volumes()).length;
     expect(known).toBeGreaterThan(40);
-    await Promise.all(cluster.workers.map((worker) => worker.leave()));
-    const program = ['--import', 'tsx', resolve(import.meta.dirname, 'doomed-worker.ts'), cluster.dir];
-    const doomed = await cluster.startWorker('doomed', program);
-    const job = await cluster.api.submit({ OP_ID: 'OP_POOL_REMOVE', pool, yes_i_really_mean_it: true });
-    expect(await doomed.ended).toBe('SIGKILL');
-    const { pools } = (await ceph.ceph('osd', 'dump')) as { pools: { pool_name: string }[] };
-    expect(pools.map(({ pool_name: name }) => name)).not.toContain(pool);
-    await expect.poll(async () => (await cluster.api.call('GET', `${CEPH}/volume?pool=${pool}`)).body).toHaveLength(known);
-    await cluster.startWorker('w3');
-    const record = await cluster.api.end(job);
+    const record = await survived('w4', { OP_ID: 'OP_POOL_REMOVE', pool, yes_i_really_mean_it: true }, async () => {
+      const { pools } = (await ceph.ceph('osd', 'dump')) as { pools: { pool_name: string }[] };
+      expect(pools.map(({ pool_name: name }) => name)).not.toContain(pool);
+      await expect.poll(async () => (await cluster.api.call('GET', `${CEPH}/volume?pool=${pool}`)).body).toHaveLength(known);
+    });
     expect([record.status, record.opresult]).toEqual(['success', [{ pool, volumes: known }]]);
-    expect(logOf(record)).toContain('taken up by worker w3 at step 1 of 1');
     await until('the state without it', async () => (await cluster.api.call('GET', `${CEPH}/pool/${pool}`)).status === 404);
     await expect.poll(async () => (await cluster.api.call('GET', `${CEPH}/volume?pool=${pool}`)).body).toEqual([]);
   });
