@@ -10,7 +10,8 @@ export default defineConfig({
     // Real servers take their time on a small machine, and they are shared by what runs at once.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // Most of the time they wait for servers and guests.
+    maxWorkers: 3,
     // A machine that stood still for a moment fails no run; what fails twice is broken, and the report names what was repeated.
     retry: process.env['CI'] === undefined ? 0 : 1,
     // Waiting for a level has no bound of its own unless a test claims one: machines stall.
