@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../../schemas/config.js';
+import { storageDocuments } from '../../src/cluster/storage-documents.js';
 import type { Store } from '../../src/cluster/store.js';
 import { keysOf } from '../../src/jobs/keys.js';
 import { connectPatiently } from '../../src/jobs/redis.js';
@@ -24,6 +25,14 @@ export interface SimulatedClusterParts {
 /** Simulated nodes have an address that no libvirt answers to. */
 const uriOf = (node: string) => `simulated://${node}`;
 
+/** No job has made the OSDs that a simulated node has from its first day. */
+async function introduceOsds(ceph: SimulatedCeph, store: Store, node: string): Promise<void> {
+  const { osds } = storageDocuments(store);
+  for (const { id, fsid, devices } of await (await ceph.hosts.on(node)).localOsds()) {
+    if ((await osds.find(String(id))) === undefined) await osds.create({ id, node, device: devices[0] ?? '', fsid, added_by: 0 });
+  }
+}
+
 /** Starts it; answers its Ceph. */
 export async function startSimulatedCluster(
   { config, redisUrl, store, log }: SimulatedClusterParts,
@@ -44,6 +53,7 @@ export async function startSimulatedCluster(
   const keys = keysOf(config.redis.prefix);
   await Promise.all(
     config.simulated.nodes.map(async ({ name }) => {
+      await introduceOsds(ceph, store, name);
       const hypervisor = await world.hypervisors.on(name);
       const agent = await startAgent({
         node: name,
