@@ -1,26 +1,14 @@
 // The koa application: the routes of all tables, errors as problems, and a line of log for each request.
-import { Router } from '@koa/router';
 import Koa, { type Context, type Next } from 'koa';
 import { guardOf } from '../auth/tokens.js';
 import { classify, type ClassifiedError } from '../errors/classified-error.js';
 import { problemAnswer } from './problem.js';
 import { Refusal } from './refusal.js';
 import type { RequestSignals } from './request-signals.js';
-import { answer, handlerOf, type RequestNotes, type Surroundings } from './route-handler.js';
-import { pathUnder, type RouteTable } from './route.js';
+import { answer, type RequestNotes } from './route-handler.js';
+import type { RouteTable } from './route.js';
+import { routing } from './routing.js';
 import type { Services } from './services.js';
-
-function routerOf(tables: RouteTable[], surroundings: Surroundings): Router {
-  const router = new Router({ sensitive: true });
-  for (const { prefixes, routes } of tables) {
-    for (const route of routes) {
-      const handle = handlerOf(route, surroundings);
-      const paths = prefixes.map((prefix) => pathUnder(prefix, route.path));
-      router.register(paths, [route.method], (ctx) => handle(ctx, ctx.params));
-    }
-  }
-  return router;
-}
 
 function refusalOf(ctx: Context): Refusal | undefined {
   if (ctx.body !== undefined && ctx.body !== null) return undefined;
@@ -31,6 +19,7 @@ function refusalOf(ctx: Context): Refusal | undefined {
 
 /** A path that is not percent-encoded UTF-8 names nothing; the router would take it as it stands. */
 function assertDecodes(path: string): void {
+  if (!path.includes('%')) return;
   try {
     decodeURIComponent(path);
   } catch {
@@ -62,6 +51,7 @@ function logging(log: Services['log']) {
   return async (ctx: Context, next: Next): Promise<void> => {
     const begunMs = performance.now();
     await next();
+    if (!log.isLevelEnabled('info')) return;
     const { user, job }: RequestNotes = ctx.state;
     log.info({ method: ctx.method, path: ctx.path, status: ctx.status, ms: Math.round(performance.now() - begunMs), user, job }, 'request');
   };
@@ -72,14 +62,12 @@ const CLIENT_WENT_AWAY = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'E
 /** The application that serves these tables. */
 export function createApp(tables: RouteTable[], services: Services, signals: RequestSignals): Koa {
   const { config, log } = services;
-  const router = routerOf(tables, { services, guard: guardOf(config.auth.tokens), signals });
   const app = new Koa();
   app.on('error', (error: NodeJS.ErrnoException) => {
     log[CLIENT_WENT_AWAY.has(error.code ?? '') ? 'debug' : 'error']({ err: error }, 'an answer broke off');
   });
   app.use(logging(log));
   app.use(answeringProblems(log));
-  app.use(router.allowedMethods());
-  app.use(router.routes());
+  app.use(routing(tables, { services, guard: guardOf(config.auth.tokens), signals }));
   return app;
 }
