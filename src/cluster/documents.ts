@@ -3,7 +3,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ClassifiedError } from '../errors/classified-error.js';
 import { decodeSegment, encodeSegment } from './path.js';
-import { ConnectionLost, StoreConflict, type Change, type Store } from './store.js';
+import { committed, untilApplied } from './committed.js';
+import type { Change, Store } from './store.js';
 
 /** What every document of these collections tells: the job that made it. By that it knows its own again, and removes no other's. */
 export interface Added {
@@ -72,26 +73,26 @@ export function documents<T extends Added>(store: Store, { root, keyOf, describe
     keys: async () => (await store.children(root)).map(decodeSegment),
     async create(document, signal) {
       const key = keyOf(document);
-      await tried(async () => {
+      await untilApplied(async () => {
         const present = await read(key);
         if (present?.document.added_by === document.added_by) return true;
         if (present !== undefined) throw taken(key);
         const holder = await holderOf(document);
-        return await committed(store, signal, [...holder, { kind: 'create', path: pathOf(key), data: JSON.stringify(document) }]);
+        return await committed(store, [...holder, { kind: 'create', path: pathOf(key), data: JSON.stringify(document) }], signal);
       });
     },
     async update(key, change, signal) {
-      return await tried(async () => {
+      return await untilApplied(async () => {
         const present = await read(key);
         if (present === undefined) throw unknown(key);
         const next = change(present.document);
         if (isDeepStrictEqual(next, present.document)) return next;
         const set: Change = { kind: 'set', path: pathOf(key), data: JSON.stringify(next), version: present.version };
-        return (await committed(store, signal, [set])) && next;
+        return (await committed(store, [set], signal)) && next;
       });
     },
     async rename(from, to, change, signal) {
-      return await tried(async () => {
+      return await untilApplied(async () => {
         const [present, target] = await Promise.all([read(from), read(to)]);
         if (present === undefined && target !== undefined) return target.document;
         if (present === undefined) throw unknown(from);
@@ -101,47 +102,27 @@ export function documents<T extends Added>(store: Store, { root, keyOf, describe
           { kind: 'create', path: pathOf(to), data: JSON.stringify(next) },
           { kind: 'remove', path: pathOf(from), version: present.version },
         ];
-        return (await committed(store, signal, changes)) && next;
+        return (await committed(store, changes, signal)) && next;
       });
     },
     async remove(key, { addedBy, signal } = {}) {
-      await tried(async () => {
+      await untilApplied(async () => {
         const present = await read(key);
         if (present === undefined || (addedBy !== undefined && present.document.added_by !== addedBy)) return true;
-        return await committed(store, signal, [{ kind: 'remove', path: pathOf(key), version: present.version }]);
+        return await committed(store, [{ kind: 'remove', path: pathOf(key), version: present.version }], signal);
       });
     },
     async removeAll(keys, signal) {
       for (let start = 0; start < keys.length; start += AT_ONCE) {
         const batch = keys.slice(start, start + AT_ONCE);
-        await tried(async () => {
+        await untilApplied(async () => {
           const present = await Promise.all(batch.map(async (key) => ({ path: pathOf(key), node: await store.get(pathOf(key)) })));
           const changes = present.flatMap(({ path, node }): Change[] =>
             node === undefined ? [] : [{ kind: 'remove', path, version: node.version }],
           );
-          return changes.length === 0 || (await committed(store, signal, changes));
+          return changes.length === 0 || (await committed(store, changes, signal));
         });
       }
     },
   };
-}
-
-/** False when something else was faster, or when nobody knows whether it was applied: look again. */
-async function committed(store: Store, signal: AbortSignal | undefined, changes: Change[]): Promise<boolean> {
-  signal?.throwIfAborted();
-  try {
-    await store.commit(changes);
-    return true;
-  } catch (error) {
-    if (error instanceof StoreConflict || error instanceof ConnectionLost) return false;
-    throw error;
-  }
-}
-
-/** Repeats until it is not false. Each repetition means that another writer got on, so it ends. */
-async function tried<T>(attempt: () => Promise<T | false>): Promise<T> {
-  for (;;) {
-    const result = await attempt();
-    if (result !== false) return result;
-  }
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../../schemas/resources/node.js';
 import { ClassifiedError } from '../errors/classified-error.js';
 import { committed } from './committed.js';
-import type { Store } from './store.js';
+import type { Change, Store } from './store.js';
 
 /** Kept until the node is removed. */
 export interface NodeDocument {
@@ -65,8 +65,7 @@ export function nodeDocuments(store: Store): NodeDocuments {
         const { document, version } = await present(name);
         const changed = change(document);
         if (isDeepStrictEqual(changed, document)) return changed;
-        signal?.throwIfAborted();
-        if (await committed(store, { kind: 'set', path: nodePath(name), data: JSON.stringify(changed), version })) return changed;
+        if (await committed(store, [{ kind: 'set', path: nodePath(name), data: JSON.stringify(changed), version }], signal)) return changed;
       }
     },
   };
@@ -79,11 +78,8 @@ export async function registerNode(store: Store, { name, uri, coordinator }: Omi
     const document: NodeDocument = { domain_state: 'ready', ...present?.document, name, uri, coordinator };
     if (isDeepStrictEqual(present?.document, document)) return;
     const [path, data] = [nodePath(name), JSON.stringify(document)];
-    if (
-      await committed(store, present === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: present.version })
-    ) {
-      return;
-    }
+    const change: Change = present === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: present.version };
+    if (await committed(store, [change])) return;
   }
 }
 

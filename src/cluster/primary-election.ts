@@ -50,7 +50,7 @@ export function primaryElection(store: Store): PrimaryElection {
         const [path, data] = [PRIMARY_WISH, JSON.stringify(wish)];
         const change: Change =
           present === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: present.version };
-        if (await committed(store, change)) return;
+        if (await committed(store, [change])) return;
       }
     },
     stateOf,

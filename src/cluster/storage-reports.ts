@@ -1,7 +1,8 @@
 // What the primary's agent last heard of Ceph. It stays when the agent goes or Ceph is away, and says when it was heard.
 //
 // A node of the store holds less than 1 MB, and every reader reads a changed node whole: OSDs and pools stand in parts of some hundred.
-import { ConnectionLost, StoreConflict, type Change, type Store } from './store.js';
+import { committed } from './committed.js';
+import type { Change, Store } from './store.js';
 
 export const STORAGE_REPORTS = '/storage-reports';
 
@@ -146,15 +147,4 @@ async function replace(store: Store, name: string, text: string | undefined, col
 function changeTo(path: string, data: string | undefined, version: number | undefined): Change[] {
   if (data === undefined) return version === undefined ? [] : [{ kind: 'remove', path, version }];
   return [version === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version }];
-}
-
-/** False when another writer was quicker, or it can't be known: then one looks again. */
-async function committed(store: Store, changes: Change[]): Promise<boolean> {
-  try {
-    await store.commit(changes);
-    return true;
-  } catch (error) {
-    if (error instanceof StoreConflict || error instanceof ConnectionLost) return false;
-    throw error;
-  }
 }

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Vm } from '../../schemas/resources/vm.js';
 import { ClassifiedError } from '../errors/classified-error.js';
-import { ConnectionLost, StoreConflict, type Change, type Store } from './store.js';
+import { committed, untilApplied } from './committed.js';
+import type { Change, Store } from './store.js';
 
 /** A VM's document: what `GET /vm` shows, and the job that defined it. */
 export interface VmDocument extends Omit<Vm, 'migrated'> {
@@ -66,37 +67,39 @@ export function vmDocuments(store: Store): VmDocuments {
       return document;
     },
     async create(document, signal) {
-      await tried(async () => {
+      await untilApplied(async () => {
         const present = (await read(document.uuid))?.document;
         if (present?.defined_by === document.defined_by) return true;
         if (present !== undefined) throw taken(`UUID ${document.uuid}`);
         if ((await uuidOf(document.name)) !== undefined) throw taken(`name "${document.name}"`);
-        return await commit(store, signal, [
+        const changes: Change[] = [
           { kind: 'create', path: namePath(document.name), data: document.uuid },
           { kind: 'create', path: vmPath(document.uuid), data: JSON.stringify(document) },
-        ]);
+        ];
+        return await committed(store, changes, signal);
       });
     },
     async update(uuid, change, signal) {
-      return await tried(async () => {
+      return await untilApplied(async () => {
         const present = await read(uuid);
         if (present === undefined) throw unknown(uuid);
         const next = change(present.document);
         if (isDeepStrictEqual(next, present.document)) return next;
         const set: Change = { kind: 'set', path: vmPath(uuid), data: JSON.stringify(next), version: present.version };
         const renaming = next.name === present.document.name ? [] : await rename(store, present.document, next);
-        return (await commit(store, signal, [...renaming, set])) && next;
+        return (await committed(store, [...renaming, set], signal)) && next;
       });
     },
     async remove(uuid, signal) {
-      await tried(async () => {
+      await untilApplied(async () => {
         const present = await read(uuid);
         if (present === undefined) return true;
         const name = await store.get(namePath(present.document.name));
-        return await commit(store, signal, [
+        const changes: Change[] = [
           { kind: 'remove', path: vmPath(uuid), version: present.version },
           ...(name?.data === uuid ? [{ kind: 'remove', path: namePath(present.document.name), version: name.version } as const] : []),
-        ]);
+        ];
+        return await committed(store, changes, signal);
       });
     },
   };
@@ -111,24 +114,4 @@ async function rename(store: Store, from: VmDocument, to: VmDocument): Promise<C
     { kind: 'create', path: namePath(to.name), data: to.uuid },
     ...(old === undefined ? [] : [{ kind: 'remove', path: namePath(from.name), version: old.version } as const]),
   ];
-}
-
-/** False when something else was faster, or when nobody knows whether it was applied: look again. */
-async function commit(store: Store, signal: AbortSignal | undefined, changes: Change[]): Promise<boolean> {
-  signal?.throwIfAborted();
-  try {
-    await store.commit(changes);
-    return true;
-  } catch (error) {
-    if (error instanceof StoreConflict || error instanceof ConnectionLost) return false;
-    throw error;
-  }
-}
-
-/** Repeats until it is neither false nor undefined. Each repetition means that another writer got on, so it ends. */
-async function tried<T>(attempt: () => Promise<T | false>): Promise<T> {
-  for (;;) {
-    const result = await attempt();
-    if (result !== false) return result;
-  }
 }
