@@ -1,4 +1,4 @@
-# Two images from one build: the API, and the worker, which needs libvirt's client library. docker-compose.yml builds both.
+# Two images from one build: the API, and the worker, which needs libvirt's client library and Ceph's commands. docker-compose.yml builds both.
 FROM node:20-bookworm-slim AS build
 WORKDIR /rapid
 COPY package.json package-lock.json .npmrc ./
@@ -22,6 +22,6 @@ EXPOSE 5080
 CMD ["node", "dist/src/process/api.js"]
 
 FROM base AS worker
-RUN apt-get update && apt-get install --yes --no-install-recommends libvirt0 && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install --yes --no-install-recommends libvirt0 ceph-common && rm -rf /var/lib/apt/lists/*
 USER node
 CMD ["node", "dist/workers/worker.js"]
