@@ -142,7 +142,8 @@ describeReal('OSDs over HTTP', missingLab(), () => {
     await until('the drain', async () => ((await progressOf(job))?.figures?.pgs_remaining ?? 0) > 0, { within: 60_000 });
     // The locks of the cancelled one may still be there.
     const holder = (await cluster.locksOfJobs()).flatMap(({ holders }) => holders).find((one) => one.job === job);
-    const doomed = cluster.workers[holder?.worker === 'w2' ? 1 : 0];
+    const doomed = cluster.workers.find(({ ready }) => ready.includes(`worker ${holder?.worker} is`));
+    expect(doomed).toBeDefined();
     await doomed?.kill();
     await unsetFlags();
     const record = await cluster.api.end(job, 120_000);
