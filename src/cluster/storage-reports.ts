@@ -7,7 +7,7 @@ import type { Change, Store } from './store.js';
 export const STORAGE_REPORTS = '/storage-reports';
 
 /** Text as Ceph's command prints it for people, and the same as data. */
-interface CommandReport {
+export interface CommandReport {
   text: string;
   data: Record<string, unknown>;
 }
@@ -19,7 +19,7 @@ export interface OsdFigures {
   fsid: string;
   up: boolean;
   in: boolean;
-  /** As in the OSD map: `exists`, `up`… */
+  /** As in the OSD map: `exists`, `up`, `new`, `destroyed`… */
   state: string[];
   /** The host that it stands under in the CRUSH tree; empty: under none yet. */
   host: string;
@@ -27,8 +27,11 @@ export interface OsdFigures {
   deviceClass: string;
   /** From 0 to 1. */
   primaryAffinity: number;
+  /** In the CRUSH tree: TiB, by custom. */
   crushWeight: number;
+  /** From 0 (out) to 1. */
   reweight: number;
+  /** Placement groups that the cluster maps to it now. */
   pgs: number;
   sizeBytes: number;
   usedBytes: number;
@@ -46,8 +49,11 @@ export interface OsdFigures {
 export interface PoolFigures {
   name: string;
   id: number;
+  /** What could still be stored in it, copies not counted. */
   freeBytes: number;
+  /** What its data takes on the devices, copies counted. */
   usedBytes: number;
+  /** What is stored in it, copies not counted. */
   storedBytes: number;
   /** From 0 to 1. */
   usedRatio: number;

@@ -4,45 +4,12 @@
 // Removes are repeatable: what is gone already is fine. So are changes of a value. Creates are strict, already_exists: a step that may
 // have been run before looks first, and what it finds is its own, for its check has seen under the lock that there was none. No create
 // leaves a half thing under the name it was asked for, wherever it is killed.
+import type { CommandReport, OsdFigures, PoolFigures } from '../../src/cluster/storage-reports.js';
 import type { CallContext } from './call-context.js';
 
-/** Text as the command prints it for people, and the same as data. */
-export interface CephReport {
-  text: string;
-  data: Record<string, unknown>;
-}
-
-export interface OsdSighting {
-  id: number;
-  /** The UUID that it was made with. */
-  fsid: string;
-  up: boolean;
-  in: boolean;
-  /** As in the OSD map: `exists`, `up`, `new`, `destroyed`… */
-  state: string[];
-  /** The host that it stands under in the CRUSH tree; empty: under none yet. */
-  host: string;
-  /** `hdd`, `ssd`, `nvme`; empty: none yet. */
-  deviceClass: string;
-  /** From 0 to 1. */
-  primaryAffinity: number;
-  /** In the CRUSH tree: TiB, by custom. */
-  crushWeight: number;
-  /** From 0 (out) to 1. */
-  reweight: number;
-  /** Placement groups that the cluster maps to it now. */
-  pgs: number;
-  sizeBytes: number;
-  usedBytes: number;
-  freeBytes: number;
-  usedPercent: number;
-  /** How full it is, relative to the mean of all. */
-  variance: number;
-  readOpsPerS: number;
-  readBytesPerS: number;
-  writeOpsPerS: number;
-  writeBytesPerS: number;
-}
+/** Figures that the cluster keeps of its storage are Ceph's own: the same shape in both places. */
+export type CephReport = CommandReport;
+export type OsdSighting = OsdFigures;
 
 /** How far an OSD that was set out has given its data away. */
 export interface OsdDrain {
@@ -52,32 +19,12 @@ export interface OsdDrain {
   safeToDestroy: boolean;
 }
 
-export interface PoolSighting {
-  name: string;
-  id: number;
+export interface PoolSighting extends PoolFigures {
   pgs: number;
   copies: number;
   minCopies: number;
   /** What it was made for: `rbd`, `mgr`… */
   applications: string[];
-  /** What could still be stored in it, copies not counted. */
-  freeBytes: number;
-  /** What its data takes on the devices, copies counted. */
-  usedBytes: number;
-  /** What is stored in it, copies not counted. */
-  storedBytes: number;
-  /** From 0 to 1. */
-  usedRatio: number;
-  objects: number;
-  objectClones: number;
-  objectCopies: number;
-  objectsMissing: number;
-  objectsUnfound: number;
-  objectsDegraded: number;
-  readOps: number;
-  readBytes: number;
-  writeOps: number;
-  writeBytes: number;
 }
 
 export interface NewPool {
