@@ -2,6 +2,7 @@
 // its session. Uncontended, a lock costs a creation and a listing, and its release a removal.
 import { randomUUID } from 'node:crypto';
 import { defer } from './deferred.js';
+import type { LockEntry } from './fence.js';
 import { readHolder, writeHolder } from './lock-holder.js';
 import type { LockHolder } from './lock-holder.js';
 import { inLockOrder, locksPath } from './lock-order.js';
@@ -37,8 +38,8 @@ export interface LockWait extends LockClaim {
 export interface HeldLocks {
   /** Aborted when the session under which they are held has expired or must be taken for expired. */
   readonly lost: AbortSignal;
-  /** The entries in the store that stand for them: while all are there, nobody else has these locks. */
-  readonly entries: readonly string[];
+  /** The entries in the store that stand for them: while all are there at these versions, nobody else has these locks. */
+  readonly entries: readonly LockEntry[];
   /** Can be called again. Waits for a suspended session to return. */
   release(): Promise<void>;
 }
@@ -65,6 +66,9 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
 
 /** The paths of a claim's entries, each known once it was made; undefined when it was not. */
 type Taken = Promise<string | undefined>[];
+
+/** What an entry has that nobody ever writes again. */
+const FIRST_VERSION = 0;
 
 /** A lock that tryAcquire would have to wait for. */
 class NotFree extends Error {}
@@ -150,7 +154,7 @@ export function createLocks(store: Store, { worker }: { worker: string }): Locks
       signal?.removeEventListener('abort', onAbort);
     }
     // All have been made: each take has heard its entry's name.
-    const entries = (await Promise.all(taken)).filter((path) => path !== undefined);
+    const entries = (await Promise.all(taken)).flatMap((path) => (path === undefined ? [] : [{ path, version: FIRST_VERSION }]));
     return { lost: loss.signal, entries, release };
   }
 

@@ -1,5 +1,6 @@
 // What is said between who asks something of a node and the agent there, and how its answer travels: as JSON, failures by class and public text.
 import type { ErrorClass } from '../../schemas/error-class.js';
+import type { LockEntry } from '../cluster/fence.js';
 import { ClassifiedError } from '../errors/classified-error.js';
 
 export interface NodeCall {
@@ -7,7 +8,7 @@ export interface NodeCall {
   /** Plain JSON. */
   args: readonly unknown[];
   /** The entries of the locks in whose name something is changed; absent when it only looks. */
-  fence?: readonly string[];
+  fence?: readonly LockEntry[];
 }
 
 /** A call as it is stored. */

@@ -1,12 +1,9 @@
 // A worker of a test's cluster, with a network and a cluster session of its own, so that it can die, freeze and come back alone.
 import { pino } from 'pino';
+import { documentsOf } from '../../src/cluster/cluster-documents.js';
 import { createLocks } from '../../src/cluster/locks.js';
 import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
 import type { MemorySession } from '../../src/cluster/memory/memory-session.js';
-import { nodeDocuments } from '../../src/cluster/node-documents.js';
-import { primaryElection } from '../../src/cluster/primary-election.js';
-import { storageDocuments } from '../../src/cluster/storage-documents.js';
-import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import type { Keys } from '../../src/jobs/keys.js';
 import { connectPatiently } from '../../src/jobs/redis.js';
 import { watchJobs } from '../../src/jobs/watch.js';
@@ -96,12 +93,9 @@ export async function hireWorker(
       store: session,
       locks: createLocks(session, { worker: name }),
       world: {
-        vms: vmDocuments(session),
-        nodes: nodeDocuments(session),
-        election: primaryElection(session),
+        ...documentsOf(session),
         cluster,
         hypervisors,
-        storage: storageDocuments(session),
         ceph,
         osdHosts,
         newGuests: { domainType: 'kvm', rbdAccess: async () => RBD_ACCESS },

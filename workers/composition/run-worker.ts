@@ -2,13 +2,10 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Config } from '../../schemas/config.js';
+import { documentsOf } from '../../src/cluster/cluster-documents.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
 import { createLocks } from '../../src/cluster/locks.js';
-import { nodeDocuments } from '../../src/cluster/node-documents.js';
-import { primaryElection } from '../../src/cluster/primary-election.js';
-import { storageDocuments } from '../../src/cluster/storage-documents.js';
 import type { Store } from '../../src/cluster/store.js';
-import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import { keysOf } from '../../src/jobs/keys.js';
 import { connectPatiently } from '../../src/jobs/redis.js';
 import { watchJobs } from '../../src/jobs/watch.js';
@@ -60,12 +57,9 @@ export async function runWorker(
       store,
       locks: createLocks(store, { worker }),
       world: {
-        vms: vmDocuments(store),
-        nodes: nodeDocuments(store),
-        election: primaryElection(store),
+        ...documentsOf(store),
         cluster,
         hypervisors,
-        storage: storageDocuments(store),
         ceph,
         osdHosts,
         newGuests: { domainType: config.worker.domain_type, rbdAccess: accessOf(config) },

@@ -1,5 +1,6 @@
 // The port to one hypervisor. libvirt and the simulated one stand behind it; both pass test/contract/hypervisor.ts and migration.ts.
 // Every method is repeatable: asked twice, it leaves the world as after once. Errors are ClassifiedError.
+import type { LockEntry } from '../../src/cluster/fence.js';
 
 /** What a hypervisor says of itself; sizes in MiB. */
 export interface HostFacts {
@@ -128,8 +129,8 @@ export interface Hypervisors {
 
 /** In whose name a hypervisor is changed: what an opcode must still hold when its call arrives at the node. */
 export interface Fence {
-  /** The entries of its locks in the cluster's store; while all are there, nobody else has those locks. */
-  entries: readonly string[];
+  /** The entries of its locks in the cluster's store; while all are there at these versions, nobody else has those locks. */
+  entries: readonly LockEntry[];
   /** Takes back a call that the node has not begun; its reason is thrown then. A call that was begun comes to its end. */
   signal?: AbortSignal;
 }

@@ -1,5 +1,5 @@
 // Ceph as an opcode has it: its calls belong to what the opcode does just now, and change something only under the opcode's locks.
-import { assertHeld } from '../../src/cluster/fence.js';
+import { assertHeld, type LockEntry } from '../../src/cluster/fence.js';
 import type { Store } from '../../src/cluster/store.js';
 import type { CallContext } from '../drivers/call-context.js';
 import { CEPH_CHANGES, type Ceph, type CephMethod, type OpenCeph } from '../drivers/ceph.js';
@@ -31,7 +31,7 @@ function guardedCeph(open: OpenCeph, permit: (method: CephMethod, context: CallC
 }
 
 /** Ceph for who holds these entries of locks: right before each change it is asked whether they are still there. Nothing goes on once `until` aborts. */
-export const fencedCeph = (open: OpenCeph, store: Store, entries: readonly string[], until: AbortSignal): OpenCeph =>
+export const fencedCeph = (open: OpenCeph, store: Store, entries: readonly LockEntry[], until: AbortSignal): OpenCeph =>
   guardedCeph(
     (context = {}) => open({ ...context, signal: joined(context.signal, until) }),
     async (_method, { signal }) => await assertHeld(store, entries, joined(signal, until)),

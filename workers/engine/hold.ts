@@ -1,16 +1,17 @@
 // What an opcode holds while it runs: its locks, and a place on the node that it keeps busy.
+import { documentsOf } from '../../src/cluster/cluster-documents.js';
+import { fencedStore, LocksLost, type LockEntry } from '../../src/cluster/fence.js';
 import type { Blocker, HeldLocks, LockRequest } from '../../src/cluster/locks.js';
 import { SessionExpired } from '../../src/cluster/store.js';
 import { fencedCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
-import { LocksLost } from './interruption.js';
 import type { World } from './world.js';
 
 export interface Hold {
   /** Aborted (LocksLost) when any of it is lost. */
   lost: AbortSignal;
   /** What stands for it in the cluster's store. */
-  entries: readonly string[];
+  entries: readonly LockEntry[];
   release(): Promise<void>;
 }
 
@@ -20,6 +21,7 @@ export function worldUnder({ world, store }: EngineParts, holds: readonly Hold[]
   const signal = holds.length === 0 ? leave : AbortSignal.any([leave, ...holds.map(({ lost }) => lost)]);
   return {
     ...world,
+    ...documentsOf(fencedStore(store, entries)),
     hypervisors: { on: (node) => world.hypervisors.on(node, { entries, signal }) },
     osdHosts: { on: (node, context) => world.osdHosts.on(node, { ...context, entries, signal }) },
     ceph: fencedCeph(world.ceph, store, entries, signal),

@@ -1,11 +1,10 @@
 // Why a running opcode is told to stop. The reason of the aborted signal decides what happens next.
 import { setTimeout } from 'node:timers/promises';
+import { LocksLost } from '../../src/cluster/fence.js';
 import { LostJob } from '../../src/jobs/run.js';
 
 /** A client cancelled the job: what was done is undone. */
 export class Cancelled extends Error {}
-/** The locks are gone with the session: stop before the next step, take them again, go on. */
-export class LocksLost extends Error {}
 /** This worker is going away: leave the job where it is, another worker goes on. */
 export class HandOver extends Error {}
 

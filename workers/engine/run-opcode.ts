@@ -2,6 +2,7 @@
 // so a worker that takes the job up goes on from there.
 import { isDeepStrictEqual } from 'node:util';
 import type { Opcode } from '../../schemas/job.js';
+import { LocksLost } from '../../src/cluster/fence.js';
 import type { LockRequest } from '../../src/cluster/locks.js';
 import { classify, type ClassifiedError } from '../../src/errors/classified-error.js';
 import type { Run } from '../../src/jobs/run.js';
@@ -9,7 +10,7 @@ import { boundCeph, lookedAtCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
 import { executeSteps, type Execution } from './execute-steps.js';
 import { slotOn, takeHold, worldUnder, type Hold } from './hold.js';
-import { Cancelled, isLeaving, LocksLost } from './interruption.js';
+import { Cancelled, isLeaving } from './interruption.js';
 import type { Journal } from './journal.js';
 import { resolveWishes, type LockWish } from './lock-wish.js';
 import type { OpcodeDefinition } from './opcode.js';

@@ -1,10 +1,7 @@
 // All that opcodes can see and change. Composed once a process; the same for the real cluster and the simulated one.
 import type { Selector } from '../../schemas/names.js';
+import type { ClusterDocuments } from '../../src/cluster/cluster-documents.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
-import type { NodeDocuments } from '../../src/cluster/node-documents.js';
-import type { PrimaryElection } from '../../src/cluster/primary-election.js';
-import type { StorageDocuments } from '../../src/cluster/storage-documents.js';
-import type { VmDocuments } from '../../src/cluster/vm-documents.js';
 import type { RbdAccess } from '../../src/domain-xml/new-domain-xml.js';
 import type { OpenCeph } from '../drivers/ceph.js';
 import type { OsdHosts } from '../drivers/ceph-osd-host.js';
@@ -17,14 +14,10 @@ export interface NewGuests {
   rbdAccess(): Promise<RbdAccess>;
 }
 
-export interface World {
-  vms: VmDocuments;
-  nodes: NodeDocuments;
-  election: PrimaryElection;
+export interface World extends ClusterDocuments {
   /** The cluster as last seen, a moment old: for choosing a node. What must be exact is read through `vms`. */
   cluster: ClusterReader;
   hypervisors: Hypervisors;
-  storage: StorageDocuments;
   /**
    * The cluster's Ceph. A check and a step get it bound to themselves: what its commands say goes to the job's log, and they end when the
    * opcode shall stop. environment_error: none is configured.
