@@ -62,10 +62,11 @@ export interface Store {
   /** Creates or replaces a node that lives as long as this session. */
   putEphemeral(path: string, data: string): Promise<void>;
   /**
-   * Creates an ephemeral node `<parent>/<name><ten digits>`, numbered in order of arrival within the parent, making the parent if
-   * need be. Returns its name. `name` must be unique, so that a creation whose answer was lost is recognised and not repeated.
+   * Creates a node `<parent>/<name><ten digits>`, numbered in order of arrival within the parent, making the parent if need be. It
+   * lives as long as this session, or for good when `kept`. Returns its name. `name` must be unique, so that a creation whose
+   * answer was lost is recognised and not repeated.
    */
-  createQueued(parent: string, name: string, data: string): Promise<string>;
+  createQueued(parent: string, name: string, data: string, lifetime?: { kept: boolean }): Promise<string>;
   /** Removes a node whatever its version; a missing one is fine, one with children stays. */
   discard(path: string): Promise<void>;
   close(): Promise<void>;
@@ -74,7 +75,8 @@ export interface Store {
 /*
  * While the session is suspended, reads and writes wait for it to return; a call under way when the connection broke is repeated when
  * that is safe (reads, putEphemeral, createQueued, discard) and is otherwise rejected with ConnectionLost. When the session
- * expires, putEphemeral and createQueued under way reject with SessionExpired; everything else goes on in the new session.
+ * expires, putEphemeral and createQueued under way reject with SessionExpired; everything else, a kept createQueued too, goes on in
+ * the new session.
  */
 
 /** The connection broke while a commit was under way: it was applied or it was not. */

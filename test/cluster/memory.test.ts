@@ -21,11 +21,16 @@ describe('a store in memory', () => {
     ]);
     await first.putEphemeral('/a/e', 'ephemeral');
     await first.createQueued('/a/made/q', 'name-', '');
+    await first.createQueued('/a/queue', 'left-', '', { kept: true });
+    await first.createQueued('/a/queue', 'kept-', 'text', { kept: true });
+    await first.discard('/a/queue/left-0000000000');
     await first.close();
     const second = await openMemoryStore({ directory, roots });
     expect(await second.get('/a/x')).toEqual({ data: 'ö\n\nb', version: 1 });
-    expect((await second.children('/a')).toSorted()).toEqual(['made', 'x']);
+    expect((await second.children('/a')).toSorted()).toEqual(['made', 'queue', 'x']);
     expect([await second.children('/a/x'), await second.children('/a/made/q')]).toEqual([['y'], []]);
+    expect(await second.get('/a/queue/kept-0000000001')).toEqual({ data: 'text', version: 0 });
+    expect(await second.createQueued('/a/queue', 'next-', '', { kept: true })).toBe('next-0000000002');
     await expect(second.commit([{ kind: 'remove', path: '/a/x', version: 1 }])).rejects.toMatchObject({ reason: 'children' });
     await second.close();
   });

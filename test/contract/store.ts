@@ -231,6 +231,41 @@ export function storeContract(name: string, openAll: () => Promise<OpenedStore>)
       });
     });
 
+    describe('queued nodes that are kept', () => {
+      it('outlive their session, in one order with those that do not, and are set and removed by version', async () => {
+        const parent = `/b/${fresh()}/made`;
+        const session = await all.open();
+        const names = [
+          await session.createQueued(parent, 'kept-', 'one', { kept: true }),
+          await session.createQueued(parent, 'own-', ''),
+          await store.createQueued(parent, 'kept-', 'three', { kept: true }),
+        ];
+        expect(names.join()).toMatch(/^kept-\d{10},own-\d{10},kept-\d{10}$/);
+        const numbers = names.map((text) => Number(text.slice(-10)));
+        expect(numbers).toEqual([...new Set(numbers)].toSorted((one, two) => one - two));
+        await session.close();
+        await expect.poll(() => store.children(parent)).toHaveLength(2);
+        const path = `${parent}/${names[0]}`;
+        expect(await store.get(path)).toEqual({ data: 'one', version: 0 });
+        await store.commit([{ kind: 'set', path, data: 'adopted', version: 0 }]);
+        expect(await reasonOf(other.commit([{ kind: 'check', path, version: 0 }]))).toEqual([path, 'version']);
+        await other.commit([{ kind: 'remove', path, version: 1 }]);
+        expect(await store.children(parent)).toEqual([names[2]]);
+      });
+
+      it('are numbered after all that are there', async () => {
+        const parent = `/b/${fresh()}`;
+        const names: string[] = [];
+        for (let index = 0; index < 12; index += 1) {
+          const made = await store.createQueued(parent, `${'zyxwvutsrqpo'[index]}-`, '', { kept: true });
+          if (index % 3 === 0) await store.discard(`${parent}/${made}`);
+          else names.push(made);
+        }
+        const byNumber = [...(await other.children(parent))].toSorted((one, two) => Number(one.slice(-10)) - Number(two.slice(-10)));
+        expect(byNumber).toEqual(names);
+      });
+    });
+
     it('answers a session in the order of its calls', async () => {
       const path = `/a/${fresh()}`;
       const commit = store.commit([create(path, 'sent')]);

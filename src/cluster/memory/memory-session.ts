@@ -119,16 +119,20 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
         }),
       );
     },
-    async createQueued(parent, name, data) {
+    async createQueued(parent, name, data, { kept } = { kept: false }) {
       assertChanges([{ path: `${parent}/${name}`, data }]);
-      return within((own) =>
+      const createNext = (own: number | undefined): Promise<string> =>
         change(({ get, nextNumber }) => {
-          tree.assertOwner(own);
+          if (own !== undefined) tree.assertOwner(own);
           const numbered = `${name}${String(nextNumber(parent)).padStart(10, '0')}`;
           const path = `${parent}/${numbered}`;
           return { changes: [...missingAbove(get, path), { kind: 'create', path, data, owner: own }], value: numbered };
-        }),
-      );
+        });
+      if (!kept) return within(createNext);
+      await gate.ready();
+      const made = await createNext(undefined);
+      await gate.ready();
+      return made;
     },
     async discard(path) {
       assertPath(path);

@@ -19,15 +19,21 @@ export interface Effect {
 
 interface Entry extends NodeText {
   children: Set<string>;
-  /** Counts creations. */
+  /** Counts creations, from the highest number that is there: those before are forgotten when the tree is read from disk. */
   nextNumber: number;
+}
+
+/** The number that a queued node's name ends with; -1 for another one. */
+function numberIn(name: string): number {
+  const [digits] = /\d{10}$/.exec(name) ?? [];
+  return digits === undefined ? -1 : Number(digits);
 }
 
 export interface Nodes {
   get(path: string): Readonly<NodeText> | undefined;
   /** Names; none for a missing node. '' is the top of the tree. */
   children(path: string): Iterable<string>;
-  /** How many children were ever created here: the number that the next queued one gets. */
+  /** The number that the next queued child gets: higher than that of any that is there. */
   nextNumber(path: string): number;
   ownedBy(owner: number): string[];
   apply(effects: Iterable<Effect>): void;
@@ -64,7 +70,7 @@ export function createNodes(): Nodes {
       entries.set(path, { ...node, children: new Set(), nextNumber: 0 });
       if (!parent) return;
       parent.children.add(nameOf(path));
-      parent.nextNumber += 1;
+      parent.nextNumber = Math.max(parent.nextNumber, numberIn(nameOf(path))) + 1;
     }
   }
 

@@ -5,7 +5,7 @@ import type { Change } from '../store.js';
 import type { Effect, Nodes, NodeText } from './nodes.js';
 
 /** A change of a commit, or one that only this store makes: a creation under a session. */
-export type PlannedChange = (Change & { owner?: undefined }) | { kind: 'create'; path: string; data: string; owner: number };
+export type PlannedChange = (Change & { owner?: undefined }) | { kind: 'create'; path: string; data: string; owner: number | undefined };
 
 /** The tree as the changes so far would leave it. */
 interface View {

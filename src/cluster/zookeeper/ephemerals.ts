@@ -1,4 +1,4 @@
-// Creating the nodes that live as long as the session, so that a creation repeated after a lost answer makes no second one.
+// Creating ephemeral and numbered nodes, so that a creation repeated after a lost answer makes no second one.
 import zookeeper from 'node-zookeeper-client';
 import { nameOf } from '../path.js';
 import type { Connection } from './connection.js';
@@ -47,20 +47,23 @@ interface Queued {
   parent: string;
   name: string;
   data: string;
+  /** Lives for good, not only as long as the session. */
+  kept: boolean;
   /** An earlier attempt may have made the node. */
   repeated: boolean;
 }
 
 /** Creates the numbered node, or finds the one that an earlier attempt made. Returns its name. */
-export async function createQueued(connection: Connection, { parent, name, data, repeated }: Queued): Promise<string> {
+export async function createQueued(connection: Connection, { parent, name, data, kept, repeated }: Queued): Promise<string> {
   if (repeated) {
     const names = (await readChildren(connection, parent)) ?? [];
     const own = names.find((child) => child.startsWith(name) && child.length === name.length + 10);
     if (own) return own;
   }
+  const mode = kept ? CreateMode.PERSISTENT_SEQUENTIAL : CreateMode.EPHEMERAL_SEQUENTIAL;
   for (;;) {
     try {
-      return nameOf(await create(connection, `${parent}/${name}`, data, CreateMode.EPHEMERAL_SEQUENTIAL));
+      return nameOf(await create(connection, `${parent}/${name}`, data, mode));
     } catch (error) {
       if (codeOf(error) !== Exception.NO_NODE) throw error;
       // Or again, when the parent was swept away in between.

@@ -75,7 +75,12 @@ declare module 'node-zookeeper-client' {
 
   const zookeeper: {
     createClient(connect: string, options: Options): Client;
-    readonly CreateMode: { readonly PERSISTENT: number; readonly EPHEMERAL: number; readonly EPHEMERAL_SEQUENTIAL: number };
+    readonly CreateMode: {
+      readonly PERSISTENT: number;
+      readonly PERSISTENT_SEQUENTIAL: number;
+      readonly EPHEMERAL: number;
+      readonly EPHEMERAL_SEQUENTIAL: number;
+    };
     readonly Event: {
       readonly NODE_CREATED: number;
       readonly NODE_DELETED: number;

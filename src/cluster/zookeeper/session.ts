@@ -33,7 +33,7 @@ interface SessionOptions {
 export interface Session {
   readonly gate: SessionGate;
   /** Runs against the connection of the moment, waiting for one; again and again until no break cuts it off. */
-  repeat<T>(call: (connection: Connection) => Promise<T>): Promise<T>;
+  repeat<T>(call: (connection: Connection, repeated: boolean) => Promise<T>): Promise<T>;
   /** As repeat, but rejects with SessionExpired when the session of this call's start is over. */
   repeatWithin<T>(call: (connection: Connection, repeated: boolean) => Promise<T>): Promise<T>;
   /** Waits for a connection, then runs once; rejects with ConnectionBroken when a break cuts it off. */

@@ -115,10 +115,11 @@ export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, root
       const refusal = await session.repeatWithin((connection) => putEphemeral(connection, full, data));
       if (refusal) throw refusalOf(refusal.code, path);
     },
-    async createQueued(parent, name, data) {
+    async createQueued(parent, name, data, { kept } = { kept: false }) {
       const full = at(parent);
       assertChanges([{ path: `${full}/${name}`, data }]);
-      return session.repeatWithin((connection, repeated) => createQueued(connection, { parent: full, name, data, repeated }));
+      const repeat = kept ? session.repeat : session.repeatWithin;
+      return repeat((connection, repeated) => createQueued(connection, { parent: full, name, data, kept, repeated }));
     },
     async discard(path) {
       const full = at(path);
