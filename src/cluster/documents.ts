@@ -1,9 +1,8 @@
 // A collection of JSON documents in the store, one node each, and the only ways to change it: each is atomic, and repeatable after a
 // lost answer. A document's path is made of its name, so that no name is given twice.
-import { isDeepStrictEqual } from 'node:util';
 import { ClassifiedError } from '../errors/classified-error.js';
+import { changesTo, compareAndSet, readJson } from './compare-and-set.js';
 import { decodeSegment, encodeSegment } from './path.js';
-import { committed, untilApplied } from './committed.js';
 import type { Change, Store } from './store.js';
 
 /** What every document of these collections tells: the job that made it. By that it knows its own again, and removes no other's. */
@@ -47,10 +46,7 @@ const AT_ONCE = 500;
 
 export function documents<T extends Added>(store: Store, { root, keyOf, describe, within }: CollectionOptions<T>): Documents<T> {
   const pathOf = (key: string) => `${root}/${encodeSegment(key)}`;
-  const read = async (key: string) => {
-    const node = await store.get(pathOf(key));
-    return node && { document: JSON.parse(node.data) as T, version: node.version };
-  };
+  const read = (key: string) => readJson<T>(store, pathOf(key));
   const unknown = (key: string) => new ClassifiedError('unknown_entity', `${describe(key)} does not exist`);
   const taken = (key: string) => new ClassifiedError('already_exists', `${describe(key)} exists already`);
 
@@ -64,64 +60,59 @@ export function documents<T extends Added>(store: Store, { root, keyOf, describe
   }
 
   return {
-    find: async (key) => (await read(key))?.document,
+    find: async (key) => (await read(key))?.value,
     async get(key) {
       const present = await read(key);
       if (present === undefined) throw unknown(key);
-      return present.document;
+      return present.value;
     },
     keys: async () => (await store.children(root)).map(decodeSegment),
     async create(document, signal) {
       const key = keyOf(document);
-      await untilApplied(async () => {
+      const decide = async () => {
         const present = await read(key);
-        if (present?.document.added_by === document.added_by) return true;
+        if (present?.value.added_by === document.added_by) return { changes: [], result: undefined };
         if (present !== undefined) throw taken(key);
-        const holder = await holderOf(document);
-        return await committed(store, [...holder, { kind: 'create', path: pathOf(key), data: JSON.stringify(document) }], signal);
-      });
+        return { changes: [...(await holderOf(document)), ...changesTo(pathOf(key), undefined, document)], result: undefined };
+      };
+      await compareAndSet(store, decide, signal);
     },
     async update(key, change, signal) {
-      return await untilApplied(async () => {
+      const decide = async () => {
         const present = await read(key);
         if (present === undefined) throw unknown(key);
-        const next = change(present.document);
-        if (isDeepStrictEqual(next, present.document)) return next;
-        const set: Change = { kind: 'set', path: pathOf(key), data: JSON.stringify(next), version: present.version };
-        return (await committed(store, [set], signal)) && next;
-      });
+        const result = change(present.value);
+        return { changes: changesTo(pathOf(key), present, result), result };
+      };
+      return await compareAndSet(store, decide, signal);
     },
     async rename(from, to, change, signal) {
-      return await untilApplied(async () => {
+      const decide = async () => {
         const [present, target] = await Promise.all([read(from), read(to)]);
-        if (present === undefined && target !== undefined) return target.document;
+        if (present === undefined && target !== undefined) return { changes: [], result: target.value };
         if (present === undefined) throw unknown(from);
         if (target !== undefined) throw taken(to);
-        const next = change(present.document);
-        const changes: Change[] = [
-          { kind: 'create', path: pathOf(to), data: JSON.stringify(next) },
-          { kind: 'remove', path: pathOf(from), version: present.version },
-        ];
-        return (await committed(store, changes, signal)) && next;
-      });
+        const result = change(present.value);
+        return { changes: [...changesTo(pathOf(to), undefined, result), ...changesTo(pathOf(from), present, undefined)], result };
+      };
+      return await compareAndSet(store, decide, signal);
     },
     async remove(key, { addedBy, signal } = {}) {
-      await untilApplied(async () => {
+      const decide = async () => {
         const present = await read(key);
-        if (present === undefined || (addedBy !== undefined && present.document.added_by !== addedBy)) return true;
-        return await committed(store, [{ kind: 'remove', path: pathOf(key), version: present.version }], signal);
-      });
+        const isMeant = addedBy === undefined || present?.value.added_by === addedBy;
+        return { changes: isMeant ? changesTo(pathOf(key), present, undefined) : [], result: undefined };
+      };
+      await compareAndSet(store, decide, signal);
     },
     async removeAll(keys, signal) {
       for (let start = 0; start < keys.length; start += AT_ONCE) {
         const batch = keys.slice(start, start + AT_ONCE);
-        await untilApplied(async () => {
-          const present = await Promise.all(batch.map(async (key) => ({ path: pathOf(key), node: await store.get(pathOf(key)) })));
-          const changes = present.flatMap(({ path, node }): Change[] =>
-            node === undefined ? [] : [{ kind: 'remove', path, version: node.version }],
-          );
-          return changes.length === 0 || (await committed(store, changes, signal));
-        });
+        const decide = async () => {
+          const present = await Promise.all(batch.map(async (key) => ({ key, found: await read(key) })));
+          return { changes: present.flatMap(({ key, found }) => changesTo(pathOf(key), found, undefined)), result: undefined };
+        };
+        await compareAndSet(store, decide, signal);
       }
     },
   };

@@ -1,9 +1,8 @@
 // What the cluster keeps of each node: what it is (kept), and what its agent last saw (gone with the agent).
-import { isDeepStrictEqual } from 'node:util';
 import type { Node } from '../../schemas/resources/node.js';
 import { ClassifiedError } from '../errors/classified-error.js';
-import { committed } from './committed.js';
-import type { Change, Store } from './store.js';
+import { changesTo, compareAndSet, readJson } from './compare-and-set.js';
+import type { Store } from './store.js';
 
 /** Kept until the node is removed. */
 export interface NodeDocument {
@@ -46,10 +45,7 @@ export interface NodeDocuments {
 const nodePath = (name: string) => `${NODES}/${name}`;
 const reportPath = (name: string) => `${NODE_REPORTS}/${name}`;
 
-async function read(store: Store, name: string): Promise<{ document: NodeDocument; version: number } | undefined> {
-  const present = await store.get(nodePath(name));
-  return present && { document: JSON.parse(present.data) as NodeDocument, version: present.version };
-}
+const read = (store: Store, name: string) => readJson<NodeDocument>(store, nodePath(name));
 
 export function nodeDocuments(store: Store): NodeDocuments {
   const present = async (name: string) => {
@@ -58,29 +54,26 @@ export function nodeDocuments(store: Store): NodeDocuments {
     return found;
   };
   return {
-    get: async (name) => (await present(name)).document,
+    get: async (name) => (await present(name)).value,
     isReported: async (name) => (await store.get(reportPath(name))) !== undefined,
     async update(name, change, signal) {
-      for (;;) {
-        const { document, version } = await present(name);
-        const changed = change(document);
-        if (isDeepStrictEqual(changed, document)) return changed;
-        if (await committed(store, [{ kind: 'set', path: nodePath(name), data: JSON.stringify(changed), version }], signal)) return changed;
-      }
+      const decide = async () => {
+        const found = await present(name);
+        const result = change(found.value);
+        return { changes: changesTo(nodePath(name), found, result), result };
+      };
+      return await compareAndSet(store, decide, signal);
     },
   };
 }
 
 /** Makes the node known, or its address and role current; what was decided about it stays. */
 export async function registerNode(store: Store, { name, uri, coordinator }: Omit<NodeDocument, 'domain_state'>): Promise<void> {
-  for (;;) {
+  await compareAndSet(store, async () => {
     const present = await read(store, name);
-    const document: NodeDocument = { domain_state: 'ready', ...present?.document, name, uri, coordinator };
-    if (isDeepStrictEqual(present?.document, document)) return;
-    const [path, data] = [nodePath(name), JSON.stringify(document)];
-    const change: Change = present === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: present.version };
-    if (await committed(store, [change])) return;
-  }
+    const document: NodeDocument = { domain_state: 'ready', ...present?.value, name, uri, coordinator };
+    return { changes: changesTo(nodePath(name), present, document), result: undefined };
+  });
 }
 
 /** Tells what the agent saw; as long as its session lives, the node counts as running. */

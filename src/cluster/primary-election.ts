@@ -1,10 +1,9 @@
 // What the coordinators' election of the primary goes by: the one lock that makes a node the primary, what operators wish, and who lives.
-import { isDeepStrictEqual } from 'node:util';
-import { committed } from './committed.js';
+import { changesTo, compareAndSet } from './compare-and-set.js';
 import type { LockRequest } from './locks.js';
 import type { NodeReport } from './node-documents.js';
 import { nodeReports } from './node-reports.js';
-import type { Change, Store } from './store.js';
+import type { Store } from './store.js';
 
 /** Whoever holds it is the primary. */
 export const PRIMARY_LOCK: LockRequest = { resource: 'primary', mode: 'exclusive' };
@@ -43,15 +42,12 @@ export function primaryElection(store: Store): PrimaryElection {
   return {
     wish: async (onChange) => wishIn((await store.get(PRIMARY_WISH, onChange))?.data),
     async setWish(wish, signal) {
-      for (;;) {
+      const decide = async () => {
         const present = await store.get(PRIMARY_WISH);
-        if (isDeepStrictEqual(wishIn(present?.data), wish)) return;
-        signal.throwIfAborted();
-        const [path, data] = [PRIMARY_WISH, JSON.stringify(wish)];
-        const change: Change =
-          present === undefined ? { kind: 'create', path, data } : { kind: 'set', path, data, version: present.version };
-        if (await committed(store, [change])) return;
-      }
+        const before = present && { value: wishIn(present.data), version: present.version };
+        return { changes: changesTo(PRIMARY_WISH, before, wish), result: undefined };
+      };
+      await compareAndSet(store, decide, signal);
     },
     stateOf,
     hasOther,

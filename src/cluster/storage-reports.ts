@@ -1,7 +1,7 @@
 // What the primary's agent last heard of Ceph. It stays when the agent goes or Ceph is away, and says when it was heard.
 //
 // A node of the store holds less than 1 MB, and every reader reads a changed node whole: OSDs and pools stand in parts of some hundred.
-import { committed } from './committed.js';
+import { compareAndSet } from './compare-and-set.js';
 import type { Change, Store } from './store.js';
 
 export const STORAGE_REPORTS = '/storage-reports';
@@ -142,12 +142,12 @@ export async function reportStorage(store: Store, report: StorageReport): Promis
 
 async function replace(store: Store, name: string, text: string | undefined, collectedAtS: number): Promise<void> {
   const path = `${STORAGE_REPORTS}/${name}`;
-  for (;;) {
+  await compareAndSet(store, async () => {
     const present = await store.get(path);
-    if (present !== undefined && (JSON.parse(present.data) as Collected).collected_at > collectedAtS) return;
-    if (present?.data === text) return;
-    if (await committed(store, changeTo(path, text, present?.version))) return;
-  }
+    const isNewer = present !== undefined && (JSON.parse(present.data) as Collected).collected_at > collectedAtS;
+    const changes = isNewer || present?.data === text ? [] : changeTo(path, text, present?.version);
+    return { changes, result: undefined };
+  });
 }
 
 function changeTo(path: string, data: string | undefined, version: number | undefined): Change[] {

@@ -1,8 +1,7 @@
 // What the cluster keeps of each VM, and the only ways to change it: each is atomic, and repeatable after a lost answer.
-import { isDeepStrictEqual } from 'node:util';
 import type { Vm } from '../../schemas/resources/vm.js';
 import { ClassifiedError } from '../errors/classified-error.js';
-import { committed, untilApplied } from './committed.js';
+import { changesTo, compareAndSet, readJson } from './compare-and-set.js';
 import type { Change, Store } from './store.js';
 
 /** A VM's document: what `GET /vm` shows, and the job that defined it. */
@@ -21,8 +20,18 @@ const vmPath = (uuid: string) => `${VMS}/${uuid}`;
 const namePath = (name: string) => `${VM_NAMES}/${encodeURIComponent(name)}`;
 
 /**
+ * What else must be true of the store when a VM's document stands: the changes that make it so, each at the version that it was read at, or
+ * an error that refuses the document. They are applied with the document or not at all. Undefined: there is no document before, or after.
+ * Asked at each attempt anew.
+ */
+export type VmRelation = (store: Store, before: VmDocument | undefined, after: VmDocument | undefined) => Promise<Change[]>;
+
+/** All that is kept in step with the documents of VMs. */
+const RELATIONS: readonly VmRelation[] = [nameOf];
+
+/**
  * What changes a document takes a signal: once it has aborted nothing is changed any more, and its reason is thrown. It is looked at
- * right before each attempt: who waited for the store meanwhile, or stood still, may have lost the right to it.
+ * right before each attempt.
  */
 export interface VmDocuments {
   uuidOf(name: string): Promise<string | undefined>;
@@ -42,16 +51,29 @@ export interface VmDocuments {
 }
 
 export function vmDocuments(store: Store): VmDocuments {
-  const read = async (uuid: string) => {
-    const node = await store.get(vmPath(uuid));
-    return node && { document: JSON.parse(node.data) as VmDocument, version: node.version };
-  };
+  const read = (uuid: string) => readJson<VmDocument>(store, vmPath(uuid));
   const uuidOf = async (name: string) => (await store.get(namePath(name)))?.data;
   const unknown = (reference: string) => new ClassifiedError('unknown_entity', `VM "${reference}" does not exist`);
   const find = async (reference: string) => {
     const uuid = isUuid(reference) ? reference.toLowerCase() : await uuidOf(reference);
-    return uuid === undefined ? undefined : (await read(uuid))?.document;
+    return uuid === undefined ? undefined : (await read(uuid))?.value;
   };
+
+  /** The document becomes what `make` makes of it, together with all that belongs to it; what stays as it is changes nothing. */
+  async function change<T extends VmDocument | undefined>(
+    uuid: string,
+    make: (before: VmDocument | undefined) => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const decide = async () => {
+      const present = await read(uuid);
+      const after = make(present?.value);
+      const own = changesTo(vmPath(uuid), present, after);
+      const related = own.length === 0 ? [] : await Promise.all(RELATIONS.map((relation) => relation(store, present?.value, after)));
+      return { changes: [...related.flat(), ...own], result: after };
+    };
+    return await compareAndSet(store, decide, signal);
+  }
 
   return {
     uuidOf,
@@ -59,7 +81,7 @@ export function vmDocuments(store: Store): VmDocuments {
     unknown,
     async all() {
       const present = await Promise.all((await store.children(VMS)).map(read));
-      return present.flatMap((node) => (node === undefined ? [] : [node.document]));
+      return present.flatMap((node) => (node === undefined ? [] : [node.value]));
     },
     async get(reference) {
       const document = await find(reference);
@@ -67,51 +89,38 @@ export function vmDocuments(store: Store): VmDocuments {
       return document;
     },
     async create(document, signal) {
-      await untilApplied(async () => {
-        const present = (await read(document.uuid))?.document;
-        if (present?.defined_by === document.defined_by) return true;
-        if (present !== undefined) throw taken(`UUID ${document.uuid}`);
-        if ((await uuidOf(document.name)) !== undefined) throw taken(`name "${document.name}"`);
-        const changes: Change[] = [
-          { kind: 'create', path: namePath(document.name), data: document.uuid },
-          { kind: 'create', path: vmPath(document.uuid), data: JSON.stringify(document) },
-        ];
-        return await committed(store, changes, signal);
-      });
+      const make = (present: VmDocument | undefined) => {
+        if (present === undefined) return document;
+        if (present.defined_by !== document.defined_by) throw taken(`UUID ${document.uuid}`);
+        return present;
+      };
+      await change(document.uuid, make, signal);
     },
-    async update(uuid, change, signal) {
-      return await untilApplied(async () => {
-        const present = await read(uuid);
+    async update(uuid, make, signal) {
+      const made = (present: VmDocument | undefined) => {
         if (present === undefined) throw unknown(uuid);
-        const next = change(present.document);
-        if (isDeepStrictEqual(next, present.document)) return next;
-        const set: Change = { kind: 'set', path: vmPath(uuid), data: JSON.stringify(next), version: present.version };
-        const renaming = next.name === present.document.name ? [] : await rename(store, present.document, next);
-        return (await committed(store, [...renaming, set], signal)) && next;
-      });
+        return make(present);
+      };
+      return await change(uuid, made, signal);
     },
     async remove(uuid, signal) {
-      await untilApplied(async () => {
-        const present = await read(uuid);
-        if (present === undefined) return true;
-        const name = await store.get(namePath(present.document.name));
-        const changes: Change[] = [
-          { kind: 'remove', path: vmPath(uuid), version: present.version },
-          ...(name?.data === uuid ? [{ kind: 'remove', path: namePath(present.document.name), version: name.version } as const] : []),
-        ];
-        return await committed(store, changes, signal);
-      });
+      await change(uuid, () => undefined, signal);
     },
   };
 }
 
 const taken = (what: string) => new ClassifiedError('already_exists', `a VM with the ${what} exists already`);
 
-async function rename(store: Store, from: VmDocument, to: VmDocument): Promise<Change[]> {
-  const [old, target] = await Promise.all([store.get(namePath(from.name)), store.get(namePath(to.name))]);
-  if (target !== undefined) throw taken(`name "${to.name}"`);
+/** A name belongs to one VM. */
+async function nameOf(store: Store, before: VmDocument | undefined, after: VmDocument | undefined): Promise<Change[]> {
+  if (before?.name === after?.name) return [];
+  const owner = async (document: VmDocument | undefined) => document && (await store.get(namePath(document.name)));
+  const [left, taking] = await Promise.all([owner(before), owner(after)]);
+  if (after !== undefined && taking !== undefined) throw taken(`name "${after.name}"`);
   return [
-    { kind: 'create', path: namePath(to.name), data: to.uuid },
-    ...(old === undefined ? [] : [{ kind: 'remove', path: namePath(from.name), version: old.version } as const]),
+    ...(after === undefined ? [] : [{ kind: 'create', path: namePath(after.name), data: after.uuid } as const]),
+    ...(before === undefined || left?.data !== before.uuid
+      ? []
+      : [{ kind: 'remove', path: namePath(before.name), version: left.version } as const]),
   ];
 }
