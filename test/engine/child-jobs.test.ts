@@ -6,7 +6,7 @@ import { opcodeSchema } from '../../schemas/opcodes/opcode-schema.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { forgetOld } from '../../src/jobs/reconcile.js';
 import { claimJob, LostJob } from '../../src/jobs/run.js';
-import { opcode, step } from '../../workers/engine/opcode.js';
+import { opcode, step, stepKey } from '../../workers/engine/opcode.js';
 import { opcodes as registry } from '../../workers/opcodes/registry.js';
 import { startCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
@@ -22,14 +22,17 @@ const HaveChildren = opcodeSchema({
   result: Type.Array(Type.Unknown()),
 });
 
+const CHILDREN_ENDED = stepKey<string[]>('have-children');
+
 /** The parents that were undone. */
 const undone: number[] = [];
 
 const haveChildren = opcode(HaveChildren, {
+  version: 1,
   locks: () => [],
   check: async (_world, { children, fail = false }) => ({ children: children as Opcode[], fail }),
   steps: ({ children, fail }) => [
-    step('have children', {
+    step(CHILDREN_ENDED, 'have children', {
       run: async ({ child }) => {
         const all = Promise.all(children.map(async (op, index) => (await child(`child-${index}`, op)).status));
         if (!fail) return await all;
@@ -40,7 +43,7 @@ const haveChildren = opcode(HaveChildren, {
       undo: async ({ job }) => void undone.push(job),
     }),
   ],
-  result: (_facts, [statuses]) => statuses as string[],
+  result: (_facts, done) => done.get(CHILDREN_ENDED),
 });
 
 const delay = (lock: string[] = [], more: Record<string, unknown> = {}): Opcode => ({ OP_ID: 'OP_TEST_DELAY', duration: 0, lock, ...more });

@@ -45,8 +45,7 @@ it('is given up when too many workers died at one step, and not when it got on b
   await addWorker({ opcodes: stations[2].opcodes, takeUpLimit: 1 });
   stations[2].open('further');
   const [given, success] = [await end(stuck, 15_000), await end(moving, 15_000)];
-  const text =
-    'given up at step 2 of 3 ("pass here"): 2 workers in a row died there; what the step did, and the steps before it, stay as they are';
+  const text = 'given up at step 2 of 3 ("pass here"): 2 workers in a row died there; left behind: "pass open", and perhaps "pass here"';
   expect([given.status, given.opresult]).toEqual(['error', [['OpExecError', [text, 'environment_error']]]]);
   expect(success.status).toBe('success');
 });

@@ -78,11 +78,12 @@ export function buildGates(): Gates {
     }
   };
   const definition = opcode(PassGates, {
+    version: 1,
     locks: ({ lock = [] }) => lock.map((name) => exclusive.anyVm(name)),
     check: async (_world, { gates, node }) => ({ gates, node: node ?? null }),
     steps: ({ gates }) =>
-      gates.map((gate) =>
-        step(`pass ${gate}`, {
+      gates.map((gate, index) =>
+        step(`pass-${index}`, `pass ${gate}`, {
           run: (context) => pass(gate, context),
           undo: async ({ job }) => tell({ job, gate, what: 'undone' }),
         }),

@@ -1,4 +1,5 @@
 // The steps of an opcode, forwards; and backwards when one fails or the job is cancelled.
+import type { Progress } from '../../schemas/job.js';
 import type { Run } from '../../src/jobs/run.js';
 import type { ClassifiedError } from '../../src/errors/classified-error.js';
 import { endChildren, runChild } from './child-jobs.js';
@@ -7,7 +8,8 @@ import type { EngineParts } from './engine.js';
 import { Cancelled, isLeaving } from './interruption.js';
 import type { Journal } from './journal.js';
 import type { OpcodeDefinition, Step, StepContext } from './opcode.js';
-import { CANCELED, failure, withRemains, type Outcome } from './outcome.js';
+import { CANCELED, failure, withRemains, type Outcome, type Remains } from './outcome.js';
+import { doneField, positionIn, resultsOf, undoingField, type DoneStep, type PlannedStep, type Undoing } from './step-record.js';
 import type { StopSignals } from './stop-signals.js';
 import type { World } from './world.js';
 
@@ -19,6 +21,9 @@ export interface Execution {
   index: number;
   definition: OpcodeDefinition;
   facts: unknown;
+  steps: readonly Step[];
+  /** Whether another runner, or this one before it lost its locks, may have begun the first step that is not on record as done. */
+  resumed: boolean;
   /** For the steps: under the opcode's locks. */
   world: World;
   /** Aborted (LocksLost) when locks are gone. */
@@ -26,32 +31,17 @@ export interface Execution {
   report(error: unknown): ClassifiedError;
 }
 
-/** That, and how far, the steps are being undone. */
-interface Undoing {
-  because: Outcome;
-  /** How many steps, from the first, are still to be undone. */
-  left: number;
-  /** The names of those that could not be undone. */
-  remains: string[];
-}
-
-const doneField = (index: number) => `done:${index}`;
-const undoingField = (index: number) => `undoing:${index}`;
-
-/** Where an opcode that was begun stands: how many steps are done, how many are still to be undone. */
-export function positionIn(run: Run, index: number): { done: number; undoing: number | undefined } {
-  return { done: run.note<unknown[]>(doneField(index))?.length ?? 0, undoing: run.note<Undoing>(undoingField(index))?.left };
-}
-
 export async function executeSteps(execution: Execution): Promise<Outcome> {
-  const steps = execution.definition.steps(execution.facts);
-  const undoing = execution.run.note<Undoing>(undoingField(execution.index)) ?? (await goForward(execution, steps));
-  return 'because' in undoing ? await goBack(execution, steps, undoing) : undoing;
+  const { undoing } = positionIn(execution.run, execution.index);
+  const next = undoing ?? (await goForward(execution));
+  return 'because' in next ? await goBack(execution, next) : next;
 }
 
-async function goForward(execution: Execution, steps: Step[]): Promise<Outcome | Undoing> {
-  const { engine, run, stops, journal, index, definition, facts, held } = execution;
-  const done = [...(run.note<unknown[]>(doneField(index)) ?? [])];
+async function goForward(execution: Execution): Promise<Outcome | Undoing> {
+  const { engine, run, stops, journal, index, definition, facts, steps, resumed, held } = execution;
+  const done = [...positionIn(run, index).done];
+  /** How many steps may have been begun, by whomever. */
+  let begun = Math.min(done.length + (resumed ? 1 : 0), steps.length);
   // Once set, nothing but leaving stops the steps, and a cancel is refused with this.
   let refusal: string | undefined;
   let stop = firstOf(stops.either, held);
@@ -67,45 +57,58 @@ async function goForward(execution: Execution, steps: Step[]): Promise<Outcome |
   const irrevocably = ({ irrevocable }: Step) => {
     if (irrevocable !== undefined) goOnToTheEnd(`${definition.id} can't be cancelled any more: ${irrevocable}`);
   };
-  steps.slice(0, done.length).forEach(irrevocably);
+  steps.slice(0, begun).forEach(irrevocably);
   try {
     for (const step of steps.slice(done.length)) {
       await engine.store.connected(stop);
       stop.throwIfAborted();
       irrevocably(step);
+      begun = done.length + 1;
       journal.step(step.name, 'begun');
-      done.push((await step.run(contextOf(execution, stop))) ?? null);
+      done.push([step.key, (await step.run(contextOf(execution, stop))) ?? null]);
       journal.step(step.name, 'finished');
       // The last step needs no write of its own: the opcode's end is the next thing that is written.
-      if (done.length < steps.length) await recordProgress(execution, steps, done);
+      if (done.length < steps.length) await recordProgress(execution, done);
     }
-    return { status: 'success', result: definition.result(facts, done) };
+    return { status: 'success', result: definition.result(facts, resultsOf(done)) };
   } catch (thrown) {
     // A step that is told to stop may fail in its own way; why it was told to stop is what counts.
     const error = stop.aborted ? (stop.reason as unknown) : thrown;
     if (isLeaving(error)) throw error;
-    const step = steps[done.length];
+    const step = begun > done.length ? steps[done.length] : undefined;
     if (step !== undefined) journal.step(step.name, 'failed');
     const because = error instanceof Cancelled ? CANCELED : failure('OpExecError', execution.report(error));
-    return { because, left: Math.min(done.length + 1, steps.length), remains: [] };
+    const left = steps.slice(0, begun).map(({ key }, at) => ({ key, finished: at < done.length }));
+    return { because, left, remains: { certain: [], perhaps: [] } };
   } finally {
     stops.cancel.removeEventListener('abort', refuse);
   }
 }
 
-async function recordProgress({ journal, index }: Execution, steps: Step[], done: unknown[]): Promise<void> {
-  const progress = { steps: steps.map(({ name }) => name), done: done.length, total: steps.length, fraction: null, figures: null };
+async function recordProgress({ journal, index, steps }: Execution, done: DoneStep[]): Promise<void> {
+  const progress = { ...progressOf(steps), done: done.length };
   await journal.fate({ status: 'running', progress }, { fields: { [doneField(index)]: done } });
 }
 
-async function goBack(execution: Execution, steps: Step[], undoing: Undoing): Promise<Outcome> {
+/** Of steps of which none is finished. */
+export const progressOf = (steps: readonly PlannedStep[]): Progress => ({
+  steps: steps.map(({ name }) => name),
+  done: 0,
+  total: steps.length,
+  fraction: null,
+  figures: null,
+});
+
+async function goBack(execution: Execution, undoing: Undoing): Promise<Outcome> {
   const { engine, stops, journal, index, held } = execution;
   const stop = firstOf(stops.leave, held);
-  const remains = [...undoing.remains];
+  const steps = new Map(execution.steps.map((step) => [step.key, step]));
+  const left = [...undoing.left];
+  const remains: Remains = { certain: [...undoing.remains.certain], perhaps: [...undoing.remains.perhaps] };
   await endChildren(execution, stop);
-  for (let left = undoing.left; left > 0; left--) {
+  for (let last = left.at(-1); last !== undefined; left.pop(), last = left.at(-1)) {
     await journal.write({ fields: { [undoingField(index)]: { ...undoing, left, remains } satisfies Undoing } });
-    const { name, undo } = steps[left - 1] as Step;
+    const { name, undo } = steps.get(last.key) as Step;
     if (undo === undefined) continue;
     try {
       await engine.store.connected(stop);
@@ -116,10 +119,10 @@ async function goBack(execution: Execution, steps: Step[], undoing: Undoing): Pr
       const error = stop.aborted ? (stop.reason as unknown) : thrown;
       if (isLeaving(error)) throw error;
       journal.log(`could not undo "${name}": ${execution.report(error).message}`);
-      remains.push(name);
+      remains[last.finished ? 'certain' : 'perhaps'].push(name);
     }
   }
-  return withRemains(undoing.because, remains);
+  return withRemains(undoing.because, 'could not undo, and ', remains);
 }
 
 function contextOf(execution: Execution, signal: AbortSignal): StepContext {

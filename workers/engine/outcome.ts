@@ -20,13 +20,17 @@ export const failure = (kind: Failure[0], { message, errorClass }: Pick<Classifi
   result: [kind, [message, errorClass]],
 });
 
-/** The outcome of an opcode of which some steps could not be undone. */
-export function withRemains(outcome: Outcome, remains: string[]): Outcome {
-  if (remains.length === 0 || outcome.status === 'success') return outcome;
+/** The names of steps whose work stands: of those that were finished, and of those of which nobody knows. */
+export interface Remains {
+  certain: string[];
+  perhaps: string[];
+}
+
+/** The outcome of an opcode of which something is left behind. `intro` goes before that: why. */
+export function withRemains(outcome: Outcome, intro: string, { certain, perhaps }: Remains): Outcome {
+  if ((certain.length === 0 && perhaps.length === 0) || outcome.status === 'success') return outcome;
   const [text, errorClass] = outcome.status === 'error' ? outcome.result[1] : [String(outcome.result), undefined];
-  const left = remains.map((name) => `"${name}"`).join(', ');
-  return {
-    status: 'error',
-    result: ['OpExecError', [`${text}; could not undo, and left behind: ${left}`, errorClass ?? 'environment_error']],
-  };
+  const [sure, unsure] = [certain, perhaps].map((names) => names.map((name) => `"${name}"`).join(', '));
+  const what = sure === '' ? `perhaps left behind: ${unsure}` : `left behind: ${sure}${unsure === '' ? '' : `, and perhaps ${unsure}`}`;
+  return { status: 'error', result: ['OpExecError', [`${text}; ${intro}${what}`, errorClass ?? 'environment_error']] };
 }

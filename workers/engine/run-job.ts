@@ -5,11 +5,11 @@ import type { OpcodeFate } from '../../src/jobs/record.js';
 import type { Handled } from '../../src/jobs/queue.js';
 import { claimJob, LostJob, type Run } from '../../src/jobs/run.js';
 import type { EngineParts } from './engine.js';
-import { positionIn } from './execute-steps.js';
 import { HandOver } from './interruption.js';
 import { openJournal, type Journal } from './journal.js';
-import { CANCELED, failure, PRECEDING_FAILED, type Outcome } from './outcome.js';
+import { CANCELED, failure, PRECEDING_FAILED, withRemains, type Outcome } from './outcome.js';
 import { preparedIn, runOpcode } from './run-opcode.js';
+import { positionIn, standing, type PlannedStep, type Position } from './step-record.js';
 import { listenForStops, type StopSignals } from './stop-signals.js';
 
 /** How often workers have died at one place of a job. */
@@ -66,32 +66,26 @@ function refusal(run: Run, index: number): Outcome | undefined {
 }
 
 /** Writes down that, and where, the job is taken up; the opcode's end when too many workers have died there. */
-async function takeUp(
-  { worker, opcodes, takeUpLimit }: EngineParts,
-  run: Run,
-  index: number,
-  journal: Journal,
-): Promise<Outcome | undefined> {
+async function takeUp({ worker, takeUpLimit }: EngineParts, run: Run, index: number, journal: Journal): Promise<Outcome | undefined> {
   const prepared = preparedIn(run, index);
-  const names =
-    prepared === undefined ? [] : (opcodes.get(run.spec.ops[index]?.OP_ID ?? '')?.steps(prepared.facts) ?? []).map(({ name }) => name);
-  const { done, undoing } = positionIn(run, index);
-  const at =
-    undoing === undefined
-      ? `at step ${done + 1} of ${names.length} ("${names[done] ?? 'result'}")`
-      : `at undoing step ${undoing} of ${names.length}`;
-  const where = prepared === undefined ? 'before the first step' : at;
+  const where = prepared === undefined ? 'before the first step' : placeIn(prepared.steps, positionIn(run, index));
 
   const before = run.note<TakeUps | null>('taken_up');
   const place = `${index} ${where}`;
   const times = timesAt(place, before);
   await run.write({ fields: { taken_up: { place, times } satisfies TakeUps } });
   if (times > takeUpLimit) {
-    const message = `given up ${where}: ${times} workers in a row died there; what the step did, and the steps before it, stay as they are`;
-    return failure('OpExecError', { message, errorClass: 'environment_error' });
+    const given = { message: `given up ${where}: ${times} workers in a row died there`, errorClass: 'environment_error' } as const;
+    if (prepared === undefined) return failure('OpPrereqError', given);
+    return withRemains(failure('OpExecError', given), '', standing(prepared.steps, positionIn(run, index)));
   }
   journal.log(`taken up by worker ${worker} ${where}`);
   return undefined;
+}
+
+function placeIn(plan: readonly PlannedStep[], { done, undoing }: Position): string {
+  if (undoing !== undefined) return `at undoing step ${undoing.left.length} of ${plan.length}`;
+  return `at step ${done.length + 1} of ${plan.length} ("${plan[done.length]?.name ?? 'result'}")`;
 }
 
 /** Null stands for a worker that has handed the job over instead of dying. */

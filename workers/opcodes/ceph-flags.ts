@@ -16,13 +16,14 @@ export const isFlagSet = (flags: readonly string[], flag: string): boolean =>
 /** The opcode that makes a flag be set, or not. */
 export const flagOpcode = (schema: typeof CephFlagSet | typeof CephFlagUnset, on: boolean): OpcodeDefinition =>
   opcode(schema, {
+    version: 1,
     locks: ({ flag }) => [shared.storage(), exclusive.cephFlag(flag)],
     check: async (world, { flag }) => ({ flag, isSo: isFlagSet(await world.ceph().flags(), flag) === on }),
     steps: ({ flag, isSo }) =>
       isSo
         ? []
         : [
-            step(`${on ? 'set' : 'unset'} ${flag}`, {
+            step('set-flag', `${on ? 'set' : 'unset'} ${flag}`, {
               run: async ({ world }) => await world.ceph().setFlag(flag, on),
               ...(FOR_EVER.has(flag) ? {} : { undo: async ({ world }) => await world.ceph().setFlag(flag, !on) }),
             }),

@@ -20,13 +20,13 @@ export async function coordinatorStateOf({ nodes, election }: World, node: strin
 
 /** `before` is what was wished until then; the undo wishes it again. */
 export const wishForPrimary = (name: string, wish: PrimaryWish, before: PrimaryWish): Step =>
-  step(name, {
+  step('wish-for-primary', name, {
     run: async ({ world, signal }) => await world.election.setWish(wish, signal),
     undo: async ({ world, signal }) => await world.election.setWish(before, signal),
   });
 
 export const awaitPrimary = (name: string, isGranted: (primary: string) => boolean): Step =>
-  step(name, {
+  step('await-primary', name, {
     run: async ({ world, signal }) => {
       const granted = async () => {
         const primary = await world.election.primary();

@@ -7,10 +7,10 @@ import type { VmState } from '../../schemas/resources/vm.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { DomainSighting } from '../drivers/hypervisor.js';
-import type { Step } from '../engine/opcode.js';
+import type { Step, StepResults } from '../engine/opcode.js';
 import type { World } from '../engine/world.js';
 import { assertRoom, chooseNode, namedNode } from '../placement/choose-node.js';
-import { assignVm, forgetLeftDomain, moveGuest, recordArrival, recordDeparture, stateAfter } from '../steps/migration.js';
+import { assignVm, forgetLeftDomain, GUEST_MOVED, moveGuest, recordArrival, recordDeparture, stateAfter } from '../steps/migration.js';
 import { isUp, sight, type Journey } from '../steps/whereabouts.js';
 import { SHUTDOWN_TIMEOUT_S } from './vm-shutdown.js';
 
@@ -91,9 +91,9 @@ export const moveSteps = (moving: Moving): Step[] => {
 /** A guest on its way keeps both nodes busy. */
 export const busyNodes = ({ method, document, target }: Moving): string[] => (method === 'live' ? [document.node, target] : []);
 
-export const moveResult = ({ document, target, lastNode, method }: Moving, [, went]: unknown[]): ResultOf<typeof VmMigrate> => ({
+export const moveResult = ({ document, target, lastNode, method }: Moving, done: StepResults): ResultOf<typeof VmMigrate> => ({
   uuid: document.uuid,
   node: target,
   last_node: lastNode,
-  method: method === 'live' && went === 'cold' ? 'cold' : method,
+  method: method === 'live' && done.get(GUEST_MOVED) === 'cold' ? 'cold' : method,
 });

@@ -4,13 +4,14 @@ import { VmEvacuate } from '../../schemas/opcodes/vm-evacuate.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import { planMoves } from '../placement/plan-moves.js';
-import { moveVms, type MovedVm } from '../steps/move-vms.js';
+import { moveVms, VMS_MOVED } from '../steps/move-vms.js';
 import { recordDomainState } from '../steps/node-domain-state.js';
 import { deadNode, hasGuest } from '../placement/node-life.js';
 
 const AT_A_TIME = 4;
 
 export const nodeEvacuate = opcode(NodeEvacuate, {
+  version: 1,
   locks: ({ node }) => [exclusive.nodeMaintenance(node)],
   check: async (world, { node }) => {
     const before = await deadNode(world, node);
@@ -31,5 +32,5 @@ export const nodeEvacuate = opcode(NodeEvacuate, {
           }),
           recordDomainState(before, 'flushed'),
         ],
-  result: ({ before }, [, moved]) => ({ node: before.name, domain_state: 'flushed' as const, vms: (moved ?? []) as MovedVm[] }),
+  result: ({ before }, done) => ({ node: before.name, domain_state: 'flushed' as const, vms: done.find(VMS_MOVED) ?? [] }),
 });

@@ -5,6 +5,7 @@ import { opcode } from '../engine/opcode.js';
 import { awaitPrimary, coordinatorStateOf, wishForPrimary } from './coordinator.js';
 
 export const nodePrimary = opcode(NodePrimary, {
+  version: 1,
   locks: () => [exclusive.primaryWish()],
   check: async (world, { node }) => {
     const state = await coordinatorStateOf(world, node);

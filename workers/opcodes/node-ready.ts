@@ -4,13 +4,14 @@ import { VmUnmigrate } from '../../schemas/opcodes/vm-unmigrate.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import { byName } from '../placement/plan-moves.js';
-import { moveVms, type MovedVm } from '../steps/move-vms.js';
+import { moveVms, VMS_MOVED } from '../steps/move-vms.js';
 import { recordDomainState } from '../steps/node-domain-state.js';
 import { livingNode } from '../placement/node-life.js';
 
 const AT_A_TIME = 2;
 
 export const nodeReady = opcode(NodeReady, {
+  version: 1,
   locks: ({ node }) => [exclusive.nodeMaintenance(node)],
   check: async (world, { node }) => {
     const before = await livingNode(world, node);
@@ -30,5 +31,5 @@ export const nodeReady = opcode(NodeReady, {
           }),
           recordDomainState(before, 'ready'),
         ],
-  result: ({ before }, [, moved]) => ({ node: before.name, domain_state: 'ready' as const, vms: (moved ?? []) as MovedVm[] }),
+  result: ({ before }, done) => ({ node: before.name, domain_state: 'ready' as const, vms: done.find(VMS_MOVED) ?? [] }),
 });

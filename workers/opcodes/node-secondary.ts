@@ -6,6 +6,7 @@ import { opcode } from '../engine/opcode.js';
 import { awaitPrimary, coordinatorStateOf, wishForPrimary } from './coordinator.js';
 
 export const nodeSecondary = opcode(NodeSecondary, {
+  version: 1,
   locks: () => [exclusive.primaryWish()],
   check: async (world, { node }) => {
     const isPrimary = (await coordinatorStateOf(world, node)) === 'primary';

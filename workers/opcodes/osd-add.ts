@@ -2,14 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { OsdAdd } from '../../schemas/opcodes/osd-add.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
-import { deviceObjection, type HostedOsd } from '../drivers/ceph-osd-host.js';
+import { deviceObjection } from '../drivers/ceph-osd-host.js';
 import { exclusive, shared } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import type { World } from '../engine/world.js';
 import { livingNode } from '../placement/node-life.js';
-import { addOsdDocument, prepareOsd, startOsd, weighOsd } from '../steps/osd-birth.js';
+import { addOsdDocument, OSD_PREPARED, prepareOsd, startOsd, weighOsd } from '../steps/osd-birth.js';
 
 export const osdAdd = opcode(OsdAdd, {
+  version: 1,
   locks: ({ node, device }) => [shared.storage(), exclusive.osdDevice(node, device)],
   check: async (world, { node, device: given, weight }) => {
     await livingNode(world, node);
@@ -22,7 +23,7 @@ export const osdAdd = opcode(OsdAdd, {
   },
   nodes: ({ node }) => [node],
   steps: ({ weight, ...osd }) => [prepareOsd(osd), startOsd(osd), ...(weight === null ? [] : [weighOsd(osd, weight)]), addOsdDocument(osd)],
-  result: ({ node, device }, [made]) => ({ osd: (made as HostedOsd).id, node, device }),
+  result: ({ node, device }, done) => ({ osd: done.get(OSD_PREPARED).id, node, device }),
 });
 
 /** Throws wrong_state when the cluster's state has an OSD on the device. */

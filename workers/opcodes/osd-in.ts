@@ -6,6 +6,7 @@ import { setOsdIn } from '../steps/osd-place.js';
 import { presentOsd } from './known-osd.js';
 
 export const osdIn = opcode(OsdIn, {
+  version: 1,
   locks: ({ osd }) => [exclusive.osd(osd)],
   check: async (world, { osd }) => {
     const { id, in: isIn } = await presentOsd(world, osd);

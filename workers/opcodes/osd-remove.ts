@@ -4,11 +4,12 @@ import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import { livingNode } from '../placement/node-life.js';
-import { forgetOsd, purgeOsd, stopOsd, wipeDevice } from '../steps/osd-end.js';
+import { DEVICE_WIPED, forgetOsd, purgeOsd, stopOsd, wipeDevice } from '../steps/osd-end.js';
 import { drainOsd, setOsdOut } from '../steps/osd-place.js';
 import { findOsd } from './known-osd.js';
 
 export const osdRemove = opcode(OsdRemove, {
+  version: 1,
   // Not that of the storage as a whole: the data may take days to move, and who settles what is amiss does no harm to it.
   locks: ({ osd }) => [exclusive.osd(osd)],
   check: async (world, { osd, force = false }) => {
@@ -30,5 +31,5 @@ export const osdRemove = opcode(OsdRemove, {
     wipeDevice(document, { isThere, mayFail: force }),
     forgetOsd(document),
   ],
-  result: ({ document: { id, node, device } }, done) => ({ osd: id, node, device, left: String(done.at(-2)) }),
+  result: ({ document: { id, node, device } }, done) => ({ osd: id, node, device, left: done.get(DEVICE_WIPED) }),
 });

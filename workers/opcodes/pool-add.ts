@@ -6,6 +6,7 @@ import { addPool, createPool } from '../steps/pool.js';
 import { assertNewPool } from './known-storage.js';
 
 export const poolAdd = opcode(PoolAdd, {
+  version: 1,
   locks: ({ pool }) => [shared.storage(), exclusive.pool(pool)],
   check: async (world, { pool, pgs = 128, copies = 3, mincopies = 2 }) => {
     await assertNewPool(world, pool);

@@ -8,6 +8,7 @@ import { GONE_FOR_GOOD, removePool } from '../steps/remove-volume.js';
 import { knownPool, namesOf } from './known-storage.js';
 
 export const poolRemove = opcode(PoolRemove, {
+  version: 1,
   locks: ({ pool }) => [shared.storage(), exclusive.pool(pool)],
   check: async (world, { pool, force = false }) => {
     await knownPool(world, pool);

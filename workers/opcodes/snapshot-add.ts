@@ -6,6 +6,7 @@ import { addSnapshot, takeSnapshot } from '../steps/snapshot.js';
 import { assertNewSnapshot } from './known-storage.js';
 
 export const snapshotAdd = opcode(SnapshotAdd, {
+  version: 1,
   locks: ({ pool, volume }) => [shared.storage(), shared.pool(pool), exclusive.volume(pool, volume)],
   check: async (world, name) => {
     await assertNewSnapshot(world, name);

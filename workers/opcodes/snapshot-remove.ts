@@ -6,6 +6,7 @@ import { GONE_FOR_GOOD, removeSnapshot } from '../steps/remove-volume.js';
 import { assertUnprotected, knownSnapshot } from './known-storage.js';
 
 export const snapshotRemove = opcode(SnapshotRemove, {
+  version: 1,
   locks: ({ pool, volume }) => [shared.storage(), shared.pool(pool), exclusive.volume(pool, volume)],
   check: async (world, name) => {
     const { sighting } = await knownSnapshot(world, name);

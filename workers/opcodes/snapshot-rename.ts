@@ -6,6 +6,7 @@ import { recordSnapshotName, renameSnapshot } from '../steps/snapshot.js';
 import { assertNewSnapshot, knownSnapshot } from './known-storage.js';
 
 export const snapshotRename = opcode(SnapshotRename, {
+  version: 1,
   locks: ({ pool, volume }) => [shared.storage(), shared.pool(pool), exclusive.volume(pool, volume)],
   check: async (world, { new_name: newName, ...name }) => {
     const { sighting } = await knownSnapshot(world, name);

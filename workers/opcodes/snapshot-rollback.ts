@@ -6,6 +6,7 @@ import { rollBack } from '../steps/volume.js';
 import { assertUnwatched, assertVmsStopped, knownSnapshot } from './known-storage.js';
 
 export const snapshotRollback = opcode(SnapshotRollback, {
+  version: 1,
   locks: ({ pool, volume }) => [
     shared.storage(),
     shared.pool(pool),

@@ -9,6 +9,7 @@ import { findDrift } from './storage-drift.js';
 import { changesFor, settlementOf, type Wanted } from './storage-settlement.js';
 
 export const storageVerify = opcode(StorageVerify, {
+  version: 1,
   locks: ({ adopt = false, drop = false }) => {
     // Who changes all of it waits until nobody else changes any of it. Who only looks disturbs nobody.
     if (adopt === true || drop === true) return [exclusive.storage()];

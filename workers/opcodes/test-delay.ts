@@ -9,6 +9,7 @@ const MOST_STEPS = 60;
 const TICK_MS = 1000;
 
 export const testDelay = opcode(TestDelay, {
+  version: 1,
   locks: ({ lock = [] }) => [...new Set(lock)].map((name) => exclusive.anyVm(name)),
   check: async (_world, { duration, fail_at_step, log = [] }) => ({
     count: Math.min(Math.max(Math.ceil(duration), 1), MOST_STEPS),
@@ -18,7 +19,7 @@ export const testDelay = opcode(TestDelay, {
   }),
   steps: ({ count, durationMs, failAt, log }) =>
     Array.from({ length: count }, (_, index) =>
-      step(`wait ${index + 1} of ${count}`, {
+      step(`wait-${index + 1}`, `wait ${index + 1} of ${count}`, {
         run: async (context) => {
           if (index === 0) for (const text of log) context.log(text);
           if (failAt === index + 1) throw new ClassifiedError('environment_error', `step ${failAt} was asked to fail`);

@@ -15,6 +15,7 @@ import { assertDisksFit, plannedDisk, type PlannedDisk } from './planned-disk.js
 type Parameters = ParametersOf<typeof VmCreate>;
 
 export const vmCreate = opcode(VmCreate, {
+  version: 1,
   locks: ({ name, uuid, disks }) => [
     exclusive.vm(settled(uuid)),
     exclusive.vmName(name),

@@ -9,6 +9,7 @@ import { chooseNode, namedNode } from '../placement/choose-node.js';
 import { addVm } from '../steps/vm-document.js';
 
 export const vmDefine = opcode(VmDefine, {
+  version: 1,
   locks: ({ uuid, name }) => [exclusive.vm(settled(uuid)), exclusive.vmName(settled(name))],
   check: async ({ vms, cluster, selector: usual }, { xml, uuid: given, node, selector }): Promise<Omit<VmDocument, 'defined_by'>> => {
     const described = vmFromXml(xml);

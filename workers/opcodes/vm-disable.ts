@@ -6,6 +6,7 @@ import { opcode } from '../engine/opcode.js';
 import { recordState } from '../steps/vm-document.js';
 
 export const vmDisable = opcode(VmDisable, {
+  version: 1,
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async ({ vms }, { vm }) => {
     const document = await vms.get(vm);

@@ -15,6 +15,7 @@ import { sight } from '../steps/whereabouts.js';
 const SHOULD_RUN: ReadonlySet<VmState> = new Set(['start', 'restart', 'migrate']);
 
 export const vmEvacuate = opcode(VmEvacuate, {
+  version: 1,
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm, node, selector }) => {
     const document = await world.vms.get(vm);

@@ -6,6 +6,7 @@ import { opcode } from '../engine/opcode.js';
 import { busyNodes, moveResult, moveSteps, planMove } from './moving.js';
 
 export const vmMigrate = opcode(VmMigrate, {
+  version: 1,
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm, node, selector, force = false }) => {
     const document = await world.vms.get(vm);

@@ -13,6 +13,7 @@ import { restartSteps } from './vm-restart.js';
 import { SHUTDOWN_TIMEOUT_S } from './vm-shutdown.js';
 
 export const vmModify = opcode(VmModify, {
+  version: 1,
   locks: ({ vm, xml }) => [exclusive.vm(vm), exclusive.vmName(parseDomainXml(xml).name)],
   check: async (world, { vm, xml, restart = false }) => {
     const before = await world.vms.get(vm);

@@ -3,12 +3,13 @@ import { VmRestart } from '../../schemas/opcodes/vm-restart.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode, type Step } from '../engine/opcode.js';
-import { createDomain, shutDownDomain } from '../steps/domain.js';
+import { createDomain, GUEST_SHUT_DOWN, shutDownDomain } from '../steps/domain.js';
 import { recordState } from '../steps/vm-document.js';
 import { assertStarted, observe } from './observed-vm.js';
 import { SHUTDOWN_TIMEOUT_S } from './vm-shutdown.js';
 
 export const vmRestart = opcode(VmRestart, {
+  version: 1,
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm, timeout = SHUTDOWN_TIMEOUT_S }) => {
     const document = await world.vms.get(vm);
@@ -17,10 +18,10 @@ export const vmRestart = opcode(VmRestart, {
   },
   nodes: ({ document }) => [document.node],
   steps: ({ document, timeoutS }) => restartSteps(document, document.xml, timeoutS),
-  result: ({ document }, [, forced]) => ({ uuid: document.uuid, state: 'start' as const, forced: forced === true }),
+  result: ({ document }, done) => ({ uuid: document.uuid, state: 'start' as const, forced: done.get(GUEST_SHUT_DOWN) }),
 });
 
-/** Down with what runs, up with `xml`. The second step answers whether the power had to be cut. */
+/** Down with what runs, up with `xml`. */
 export const restartSteps = (document: VmDocument, xml: string, timeoutS: number): Step[] => [
   recordState(document, 'restart'),
   shutDownDomain(document, timeoutS),

@@ -2,7 +2,7 @@
 import { VmShutdown } from '../../schemas/opcodes/vm-shutdown.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
-import { forgetDomain, shutDownDomain } from '../steps/domain.js';
+import { forgetDomain, GUEST_SHUT_DOWN, shutDownDomain } from '../steps/domain.js';
 import { recordState } from '../steps/vm-document.js';
 import { assertStarted, observe } from './observed-vm.js';
 
@@ -10,6 +10,7 @@ import { assertStarted, observe } from './observed-vm.js';
 export const SHUTDOWN_TIMEOUT_S = 90;
 
 export const vmShutdown = opcode(VmShutdown, {
+  version: 1,
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm, timeout = SHUTDOWN_TIMEOUT_S }) => {
     const document = await world.vms.get(vm);
@@ -23,5 +24,5 @@ export const vmShutdown = opcode(VmShutdown, {
     forgetDomain(document),
     recordState(document, 'stop'),
   ],
-  result: ({ document }, [, forced]) => ({ uuid: document.uuid, state: 'stop' as const, forced: forced === true }),
+  result: ({ document }, done) => ({ uuid: document.uuid, state: 'stop' as const, forced: done.get(GUEST_SHUT_DOWN) }),
 });

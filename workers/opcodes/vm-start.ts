@@ -9,6 +9,7 @@ import { recordState, restoringState } from '../steps/vm-document.js';
 import { observe } from './observed-vm.js';
 
 export const vmStart = opcode(VmStart, {
+  version: 1,
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm, expected_state }) => {
     const document = await world.vms.get(vm);

@@ -7,6 +7,7 @@ import { recordState, restoringState } from '../steps/vm-document.js';
 import { observe } from './observed-vm.js';
 
 export const vmStop = opcode(VmStop, {
+  version: 1,
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm }) => await observe(world, await world.vms.get(vm)),
   nodes: ({ document }) => [document.node],

@@ -9,6 +9,7 @@ import { removableDisks } from './removable-disks.js';
 import { observe } from './observed-vm.js';
 
 export const vmUndefine = opcode(VmUndefine, {
+  version: 1,
   locks: ({ vm, delete_disks: deleteDisks = false }) => [
     exclusive.vm(vm),
     ...(deleteDisks ? [shared.storage(), shared.poolsOf(vm), exclusive.disksOf(vm)] : []),

@@ -6,6 +6,7 @@ import { opcode } from '../engine/opcode.js';
 import { busyNodes, moveResult, moveSteps, planMove } from './moving.js';
 
 export const vmUnmigrate = opcode(VmUnmigrate, {
+  version: 1,
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm }) => {
     const document = await world.vms.get(vm);

@@ -7,6 +7,7 @@ import { assertFits, assertNewVolume, knownPool } from './known-storage.js';
 import { settledSize } from './settled-size.js';
 
 export const volumeAdd = opcode(VolumeAdd, {
+  version: 1,
   locks: ({ pool, volume }) => [shared.storage(), shared.pool(pool), exclusive.volume(pool, volume)],
   check: async (world, { pool, volume, size }) => {
     const name = { pool, volume };

@@ -8,6 +8,7 @@ import { addVolume, copyVolume } from '../steps/volume.js';
 import { assertFits, assertNewVolume, knownPool, knownSnapshot, knownVolume } from './known-storage.js';
 
 export const volumeClone = opcode(VolumeClone, {
+  version: 1,
   locks: ({ pool, volume, new_name: newName, new_pool: newPool = pool }) => [
     shared.storage(),
     shared.pool(pool),

@@ -6,6 +6,7 @@ import { GONE_FOR_GOOD, removeVolume } from '../steps/remove-volume.js';
 import { assertNoVmHas, assertUnprotected, assertUnwatched, knownVolume } from './known-storage.js';
 
 export const volumeRemove = opcode(VolumeRemove, {
+  version: 1,
   locks: ({ pool, volume }) => [shared.storage(), shared.pool(pool), exclusive.volume(pool, volume)],
   check: async (world, { pool, volume }) => {
     const name = { pool, volume };

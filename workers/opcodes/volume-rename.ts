@@ -6,6 +6,7 @@ import { recordVolumeName, renameVolume } from '../steps/volume.js';
 import { assertNewVolume, assertNoVmHas, assertUnwatched, knownVolume } from './known-storage.js';
 
 export const volumeRename = opcode(VolumeRename, {
+  version: 1,
   locks: ({ pool, volume, new_name: newName }) => [
     shared.storage(),
     shared.pool(pool),

@@ -12,6 +12,7 @@ import { guestsWithDisk } from './guests-with-disk.js';
 import { settledSize } from './settled-size.js';
 
 export const volumeResize = opcode(VolumeResize, {
+  version: 1,
   locks: ({ pool, volume }) => [
     shared.storage(),
     shared.pool(pool),

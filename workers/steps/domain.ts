@@ -2,7 +2,7 @@
 // guest ended, and knows nothing of VMs that do not run.
 import type { Hypervisor } from '../drivers/hypervisor.js';
 import { pollUntil } from '../engine/interruption.js';
-import { step, type Step, type StepContext } from '../engine/opcode.js';
+import { step, stepKey, type Step, type StepContext } from '../engine/opcode.js';
 
 /** What the steps need to know of a VM. */
 export interface Domain {
@@ -44,7 +44,7 @@ async function undefine(context: StepContext, domain: Domain): Promise<void> {
 }
 
 export const createDomain = (domain: Domain): Step =>
-  step(`create the domain on ${domain.node}`, {
+  step('create-domain', `create the domain on ${domain.node}`, {
     run: (context) => bringUp(context, domain),
     undo: async (context) => {
       await destroy(context, domain);
@@ -52,9 +52,12 @@ export const createDomain = (domain: Domain): Step =>
     },
   });
 
-/** Its result is whether the power had to be cut. Undone by starting the guest again. */
+/** Whether the power had to be cut. */
+export const GUEST_SHUT_DOWN = stepKey<boolean>('shut-down-guest');
+
+/** Undone by starting the guest again. */
 export const shutDownDomain = (domain: Domain, timeoutS: number): Step =>
-  step(`shut the guest down on ${domain.node}`, {
+  step(GUEST_SHUT_DOWN, `shut the guest down on ${domain.node}`, {
     run: async (context) => {
       const isDown = async () => !(await isUp(context, domain));
       if (await isDown()) return false;
@@ -72,11 +75,11 @@ export const shutDownDomain = (domain: Domain, timeoutS: number): Step =>
 
 /** Undone by starting the guest again. */
 export const destroyDomain = (domain: Domain): Step =>
-  step(`cut the guest's power on ${domain.node}`, {
+  step('destroy-domain', `cut the guest's power on ${domain.node}`, {
     run: (context) => destroy(context, domain),
     undo: (context) => bringUp(context, domain),
   });
 
 /** Undone by the undo of the step before, which defines the domain anew. */
 export const forgetDomain = (domain: Domain): Step =>
-  step(`undefine the domain on ${domain.node}`, { run: (context) => undefine(context, domain) });
+  step('forget-domain', `undefine the domain on ${domain.node}`, { run: (context) => undefine(context, domain) });

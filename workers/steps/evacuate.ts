@@ -19,7 +19,7 @@ async function giveBack({ world, signal }: StepContext, before: VmDocument): Pro
 }
 
 export const assignElsewhere = (before: VmDocument, to: string): Step =>
-  step(`assign the VM to ${to}`, {
+  step('assign-elsewhere', `assign the VM to ${to}`, {
     run: (context) => assign(context, before, to),
     undo: async (context) => {
       // Given back, it would be started elsewhere by whoever evacuates it next.
@@ -32,7 +32,7 @@ export const assignElsewhere = (before: VmDocument, to: string): Step =>
 
 /** The guest runs there already. */
 export const adoptElsewhere = (before: VmDocument, to: string): Step =>
-  step(`assign the VM to ${to}, where it runs`, {
+  step('adopt-elsewhere', `assign the VM to ${to}, where it runs`, {
     run: (context) => assign(context, before, to),
     undo: (context) => giveBack(context, before),
   });

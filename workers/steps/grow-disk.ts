@@ -27,7 +27,7 @@ async function tell({ world, log, signal }: StepContext, { uuid, name, node, dev
 
 /** The last step: the volume is larger, whether they can be told or not, and must not shrink under a guest that knows. */
 export const growDisks = (volume: VolumeName, guests: readonly GuestDisk[], sizeBytes: number): Step =>
-  step(`tell ${guests.map(({ name }) => name).join(', ')} how large ${volumeSpec(volume.pool, volume.volume)} is`, {
+  step('grow-disks', `tell ${guests.map(({ name }) => name).join(', ')} how large ${volumeSpec(volume.pool, volume.volume)} is`, {
     irrevocable: 'the guest uses what was added',
     run: async (context) => {
       for (const guest of guests) await tell(context, guest, sizeBytes);

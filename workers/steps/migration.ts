@@ -4,7 +4,7 @@ import { ClassifiedError, classify } from '../../src/errors/classified-error.js'
 import type { VmState } from '../../schemas/resources/vm.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
 import type { EndReason } from '../drivers/hypervisor.js';
-import { step, type Step, type StepContext } from '../engine/opcode.js';
+import { step, stepKey, type Step, type StepContext } from '../engine/opcode.js';
 import { createDomain, shutDownDomain } from './domain.js';
 import { callOffMigration, migrateLive } from './live-migration.js';
 import { isLeftDown, isUp, sight, whereabouts, type Journey, type Whereabouts } from './whereabouts.js';
@@ -39,7 +39,7 @@ async function record({ world, signal }: StepContext, { document: { uuid } }: Jo
 
 /** From here on the other node keeps memory for it. */
 export const recordDeparture = (journey: Journey): Step =>
-  step(`record that the VM is on its way to ${journey.target}`, {
+  step('record-departure', `record that the VM is on its way to ${journey.target}`, {
     run: async (context) => {
       // What may have been left there a long time ago would be taken for a part of this move.
       await undefine(context, journey.target, journey.document.uuid);
@@ -53,27 +53,30 @@ export const recordDeparture = (journey: Journey): Step =>
   });
 
 export const recordArrival = (journey: Journey): Step =>
-  step(`record that the VM is on ${journey.target}`, {
+  step('record-arrival', `record that the VM is on ${journey.target}`, {
     run: (context) => record(context, journey, arrived(journey, 'start')),
     undo: (context) => record(context, journey, onTheWay(journey)),
   });
 
 /** Of a VM that does not run. */
 export const assignVm = (journey: Journey, state: VmState): Step =>
-  step(`assign the VM to ${journey.target}`, {
+  step('assign-vm', `assign the VM to ${journey.target}`, {
     run: (context) => record(context, journey, arrived(journey, state, state === 'fail' ? journey.document.failed_reason : '')),
     undo: (context) => record(context, journey, before(journey)),
   });
 
 /** The VM is not there any more; that its node still knows the domain is no reason to bring it back. */
 export const forgetLeftDomain = ({ document: { uuid, node } }: Journey): Step =>
-  step(`undefine the domain on ${node}`, {
+  step('forget-left-domain', `undefine the domain on ${node}`, {
     run: (context) => undefineIfPossible(context, node, uuid),
   });
 
-/** Its result is how the guest went. Undone by bringing it back in the same way. */
+/** How the guest went. */
+export const GUEST_MOVED = stepKey<'live' | 'cold'>('move-guest');
+
+/** Undone by bringing it back in the same way. */
 export const moveGuest = (journey: Journey, shutdownTimeoutS: number): Step =>
-  step(`move the guest from ${journey.document.node} to ${journey.target}`, {
+  step(GUEST_MOVED, `move the guest from ${journey.document.node} to ${journey.target}`, {
     run: (context) => goThere(context, journey, shutdownTimeoutS),
     undo: async (context) => {
       try {

@@ -6,7 +6,7 @@ import type { Vm } from '../../schemas/resources/vm.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { pollUntil } from '../engine/interruption.js';
-import { step, type Step, type StepContext } from '../engine/opcode.js';
+import { step, stepKey, type Step, type StepContext } from '../engine/opcode.js';
 import { byName, type PlannedVm } from '../placement/plan-moves.js';
 
 export type MovedVm = Static<typeof NodeVms>['vms'][number];
@@ -26,9 +26,11 @@ export interface Moving {
 const LOOK_AGAIN_MS = 500;
 const FOR_EVER_MS = Infinity;
 
-/** Answers what became of each VM: those that the check had found, and those that came in later. */
+/** What became of each VM: of those that the check had found, and of those that came in later. */
+export const VMS_MOVED = stepKey<MovedVm[]>('move-vms');
+
 export const moveVms = (name: string, planned: PlannedVm[], moving: Moving): Step =>
-  step(name, { run: async (context) => await moveAll(context, planned, moving) });
+  step(VMS_MOVED, name, { run: async (context) => await moveAll(context, planned, moving) });
 
 async function moveAll(context: StepContext, planned: PlannedVm[], moving: Moving): Promise<MovedVm[]> {
   const { cluster } = context.world;

@@ -5,7 +5,7 @@ import { step, type Step } from '../engine/opcode.js';
 
 /** `before` is the document as the check found it; the undo restores its state. */
 export const recordDomainState = (before: NodeDocument, state: DomainState): Step =>
-  step(`record that ${before.name} is ${state}`, {
+  step(`record-domain-state:${state}`, `record that ${before.name} is ${state}`, {
     run: async ({ world, signal }) => {
       await world.nodes.update(before.name, (document) => ({ ...document, domain_state: state }), signal);
     },

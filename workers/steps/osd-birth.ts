@@ -1,8 +1,8 @@
 // Steps that make an OSD. It is known by its UUID, which the check has drawn: its ID is Ceph's to give, and may be unknown after a lost answer.
 import { ClassifiedError } from '../../src/errors/classified-error.js';
-import type { DeviceFacts, OsdHost } from '../drivers/ceph-osd-host.js';
+import type { DeviceFacts, HostedOsd, OsdHost } from '../drivers/ceph-osd-host.js';
 import { pollUntil } from '../engine/interruption.js';
-import { step, type Step, type StepContext } from '../engine/opcode.js';
+import { step, stepKey, type Step, type StepContext } from '../engine/opcode.js';
 
 const LOOK_MS = 500;
 const FREE_WITHIN_MS = 60_000;
@@ -47,27 +47,29 @@ async function takeBack(context: StepContext, { node, device, fsid }: PlannedOsd
   if (id !== undefined || onDevice === fsid) await host.zapDevice(device, fsid);
 }
 
-/** Answers the ID that Ceph gave it. */
+/** Under the ID that Ceph gave it. */
+export const OSD_PREPARED = stepKey<HostedOsd>('prepare-osd');
+
 export const prepareOsd = (osd: PlannedOsd): Step =>
-  step(`make an OSD on ${osd.device} of ${osd.node}`, {
+  step(OSD_PREPARED, `make an OSD on ${osd.device} of ${osd.node}`, {
     run: async ({ world }) => await (await world.osdHosts.on(osd.node)).prepareOsd({ device: osd.device, fsid: osd.fsid }),
     undo: (context) => takeBack(context, osd),
   });
 
 /** Undone with the making of it. */
 export const startOsd = (osd: PlannedOsd): Step =>
-  step('start it and wait until it is up', {
+  step('start-osd', 'start it and wait until it is up', {
     run: async (context) => await (await context.world.osdHosts.on(osd.node)).startOsd(await idOf(context, osd)),
   });
 
 /** Undone with the making of it. */
 export const weighOsd = (osd: PlannedOsd, weight: number): Step =>
-  step(`give it the weight ${weight}`, {
+  step('weigh-osd', `give it the weight ${weight}`, {
     run: async (context) => await context.world.ceph().setOsdWeight(await idOf(context, osd), weight),
   });
 
 export const addOsdDocument = (osd: PlannedOsd): Step =>
-  step('add it to the cluster', {
+  step('add-osd', 'add it to the cluster', {
     run: async (context) => {
       const { world, job, signal, log } = context;
       const id = await idOf(context, osd);

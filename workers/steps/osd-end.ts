@@ -1,7 +1,7 @@
 // Steps that take an OSD apart once its data is elsewhere. From the first of them on there is no way back for who cancels.
 import type { OsdDocument } from '../../src/cluster/storage-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
-import { step, type Step, type StepContext } from '../engine/opcode.js';
+import { step, stepKey, type Step, type StepContext } from '../engine/opcode.js';
 
 const irrevocable = 'the OSD is being taken apart';
 
@@ -11,7 +11,7 @@ async function isKnown({ world }: StepContext, { fsid }: OsdDocument): Promise<b
 
 /** `onlyWhenSafe`: looks once more, for since the data had gone somebody may have brought some back. */
 export const stopOsd = (osd: OsdDocument, { onlyWhenSafe, wasUp }: { onlyWhenSafe: boolean; wasUp: boolean }): Step =>
-  step(`stop OSD ${osd.id} on ${osd.node}`, {
+  step('stop-osd', `stop OSD ${osd.id} on ${osd.node}`, {
     irrevocable,
     run: async (context) => {
       const { world } = context;
@@ -28,7 +28,7 @@ export const stopOsd = (osd: OsdDocument, { onlyWhenSafe, wasUp }: { onlyWhenSaf
   });
 
 export const purgeOsd = (osd: OsdDocument): Step =>
-  step(`make Ceph forget OSD ${osd.id}`, {
+  step('purge-osd', `make Ceph forget OSD ${osd.id}`, {
     irrevocable,
     run: async (context) => {
       // Its ID may be another's by now.
@@ -40,9 +40,12 @@ export const purgeOsd = (osd: OsdDocument): Step =>
     },
   });
 
-/** Answers what is left on the device, in words; empty: nothing. `mayFail`: what cannot be wiped is left. */
+/** What is left on the device, in words; empty: nothing. */
+export const DEVICE_WIPED = stepKey<string>('wipe-device');
+
+/** `mayFail`: what cannot be wiped is left. */
 export const wipeDevice = (osd: OsdDocument, { isThere, mayFail }: { isThere: boolean; mayFail: boolean }): Step =>
-  step(`wipe ${osd.device} of ${osd.node}`, {
+  step(DEVICE_WIPED, `wipe ${osd.device} of ${osd.node}`, {
     irrevocable,
     run: async (context) => {
       const { world, log, signal } = context;
@@ -66,7 +69,7 @@ export const wipeDevice = (osd: OsdDocument, { isThere, mayFail }: { isThere: bo
   });
 
 export const forgetOsd = (osd: OsdDocument): Step =>
-  step(`remove OSD ${osd.id} from the cluster`, {
+  step('forget-osd', `remove OSD ${osd.id} from the cluster`, {
     irrevocable,
     run: async ({ world: { storage }, signal }) => {
       // Its ID may be another's by now.

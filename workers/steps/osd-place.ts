@@ -13,20 +13,20 @@ async function whenKnown({ world }: StepContext, id: number, act: () => Promise<
 }
 
 export const setOsdIn = (id: number): Step =>
-  step(`set OSD ${id} in`, {
+  step('set-osd-in', `set OSD ${id} in`, {
     run: async ({ world }) => await world.ceph().osdIn(id),
     undo: async (context) => await whenKnown(context, id, async () => await context.world.ceph().osdOut(id)),
   });
 
 export const setOsdOut = (id: number): Step =>
-  step(`set OSD ${id} out`, {
+  step('set-osd-out', `set OSD ${id} out`, {
     run: async ({ world }) => await world.ceph().osdOut(id),
     undo: async (context) => await whenKnown(context, id, async () => await context.world.ceph().osdIn(id)),
   });
 
 /** It takes as long as it takes. `pgsBefore`: what the OSD held when it was set out. */
 export const drainOsd = (id: number, pgsBefore: number): Step =>
-  step(`wait until the data of OSD ${id} is elsewhere`, {
+  step('drain-osd', `wait until the data of OSD ${id} is elsewhere`, {
     run: async (context) => {
       const { world, log, progress, signal } = context;
       // What its commands say each time would fill the job's log.

@@ -11,7 +11,7 @@ const isAsAsked = (seen: PoolSighting, { pgs, copies, minCopies }: NewPool) =>
 const seen = async ({ world }: StepContext, { name }: NewPool) => (await world.ceph().pools()).find((pool) => pool.name === name);
 
 export const createPool = (pool: NewPool): Step =>
-  step(`create pool ${pool.name}`, {
+  step('create-pool', `create pool ${pool.name}`, {
     run: async (context) => {
       const there = await seen(context, pool);
       if (there === undefined || !isWhole(there)) return await context.world.ceph().createPool(pool);
@@ -27,7 +27,7 @@ export const createPool = (pool: NewPool): Step =>
   });
 
 export const addPool = ({ name, pgs, copies, minCopies }: NewPool): Step =>
-  step(`add pool ${name} to the cluster`, {
+  step('add-pool', `add pool ${name} to the cluster`, {
     run: async ({ world, job, signal }) =>
       await world.storage.pools.create({ name, pgs, copies, mincopies: minCopies, added_by: job }, signal),
     undo: async ({ world, job, signal }) => await world.storage.pools.remove(name, { addedBy: job, signal }),

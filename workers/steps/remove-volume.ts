@@ -23,8 +23,9 @@ async function forgetSnapshotsBut({ world, signal }: StepContext, { pool, volume
 
 /** Removes the snapshots, the volume, and what the cluster knows of it. */
 export const removeVolume = (name: VolumeName): Step => {
+  const spec = volumeSpec(name.pool, name.volume);
   const isThere = async ({ world }: StepContext) => (await world.ceph().volume(name)) !== undefined;
-  return step(`remove volume ${volumeSpec(name.pool, name.volume)}`, {
+  return step(`remove-volume:${spec}`, `remove volume ${spec}`, {
     run: async (context) => {
       const ceph = context.world.ceph();
       if (await isThere(context)) {
@@ -47,7 +48,7 @@ export const removeSnapshot = (name: SnapshotName): Step => {
   const spec = volumeSpec(name.pool, name.volume);
   const forget = async ({ world, signal }: StepContext): Promise<void> =>
     void (await world.storage.volumes.update(spec, (document) => withoutSnapshot(document, name.snapshot), signal));
-  return step(`remove snapshot ${spec}@${name.snapshot}`, {
+  return step('remove-snapshot', `remove snapshot ${spec}@${name.snapshot}`, {
     run: async (context) => {
       await context.world.ceph().removeSnapshot(name);
       await forget(context);
@@ -61,7 +62,7 @@ export const removeSnapshot = (name: SnapshotName): Step => {
 
 /** Removes the pool with all that is in it, and what the cluster knows of both. */
 export const removePool = (pool: string): Step =>
-  step(`remove pool ${pool}`, {
+  step('remove-pool', `remove pool ${pool}`, {
     run: async ({ world, signal }) => {
       await world.ceph().removePool(pool);
       await world.storage.removePool(pool, signal);

@@ -18,7 +18,7 @@ export const NOBODY = 0;
 
 /** In this order, and undone in the opposite one: a volume needs its pool. */
 export const settleDrift = (changes: readonly DocumentChange[]): Step =>
-  step(`settle ${changes.length} ${changes.length === 1 ? 'difference' : 'differences'}`, {
+  step('settle-drift', `settle ${changes.length} ${changes.length === 1 ? 'difference' : 'differences'}`, {
     run: async (context) => {
       for (const [index, change] of changes.entries()) {
         await apply(context, change);

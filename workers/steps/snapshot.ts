@@ -22,7 +22,7 @@ const change = async ({ world, signal }: StepContext, name: SnapshotName, to: (d
 
 /** The check has seen, under the volume's lock, that there was none: one that is there when it is repeated is its own. */
 export const takeSnapshot = (name: SnapshotName): Step =>
-  step(`take snapshot ${written(name)}`, {
+  step('take-snapshot', `take snapshot ${written(name)}`, {
     run: async (context) => {
       if ((await seen(context, name)) === undefined) await context.world.ceph().createSnapshot(name);
     },
@@ -30,7 +30,7 @@ export const takeSnapshot = (name: SnapshotName): Step =>
   });
 
 export const addSnapshot = (name: SnapshotName): Step =>
-  step(`add snapshot ${written(name)} to the cluster`, {
+  step('add-snapshot', `add snapshot ${written(name)} to the cluster`, {
     run: async (context) => {
       const facts = await seen(context, name);
       if (facts === undefined) throw new ClassifiedError('environment_error', `snapshot "${written(name)}" is not in Ceph any more`);
@@ -42,7 +42,7 @@ export const addSnapshot = (name: SnapshotName): Step =>
 /** `id` is Ceph's: by it the snapshot is known under both names. */
 export const renameSnapshot = (name: SnapshotName, newName: string, id: number): Step => {
   const renamed = { ...name, snapshot: newName };
-  return step(`rename snapshot ${written(name)} to ${newName}`, {
+  return step('rename-snapshot', `rename snapshot ${written(name)} to ${newName}`, {
     run: async ({ world }) => await world.ceph().renameSnapshot(name, newName),
     undo: async (context) => {
       if ((await seen(context, renamed))?.id === id) await context.world.ceph().renameSnapshot(renamed, name.snapshot);
@@ -51,7 +51,7 @@ export const renameSnapshot = (name: SnapshotName, newName: string, id: number):
 };
 
 export const recordSnapshotName = (name: SnapshotName, newName: string): Step =>
-  step(`record the name ${written({ ...name, snapshot: newName })}`, {
+  step('record-snapshot-name', `record the name ${written({ ...name, snapshot: newName })}`, {
     run: async (context) => await change(context, name, (document) => withSnapshotRenamed(document, name.snapshot, newName)),
     undo: async (context) =>
       await change(context, name, (document) =>

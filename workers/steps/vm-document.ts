@@ -5,7 +5,7 @@ import { step, type Step, type StepContext } from '../engine/opcode.js';
 
 /** `before` is the document as the check found it; the undo restores its state. */
 export const recordState = (before: VmDocument, state: VmState): Step =>
-  step(`record the state ${state}`, {
+  step(`record-state:${state}`, `record the state ${state}`, {
     run: async ({ world, signal }) => {
       await world.vms.update(before.uuid, (document) => ({ ...document, state, failed_reason: '' }), signal);
     },
@@ -29,7 +29,7 @@ async function restoreState({ world, signal }: StepContext, { uuid, state, faile
 }
 
 export const addVm = (document: Omit<VmDocument, 'defined_by'>): Step =>
-  step(`add VM "${document.name}" to the cluster`, {
+  step('add-vm', `add VM "${document.name}" to the cluster`, {
     run: async ({ world, job, signal }) => await world.vms.create({ ...document, defined_by: job }, signal),
     // Another job may have been faster with this UUID; its VM is none of ours to remove.
     undo: async ({ world, job, signal }) => {
@@ -38,14 +38,14 @@ export const addVm = (document: Omit<VmDocument, 'defined_by'>): Step =>
   });
 
 export const removeVm = (document: VmDocument): Step =>
-  step(`remove VM "${document.name}" from the cluster`, {
+  step('remove-vm', `remove VM "${document.name}" from the cluster`, {
     run: async ({ world, signal }) => await world.vms.remove(document.uuid, signal),
     undo: async ({ world, signal }) => await world.vms.create(document, signal),
   });
 
 /** Changes everything that comes from the XML. */
 export const replaceDefinition = (before: VmDocument, after: VmDocument): Step =>
-  step(`replace the definition of VM "${before.name}"`, {
+  step('replace-definition', `replace the definition of VM "${before.name}"`, {
     run: async ({ world, signal }) => {
       await world.vms.update(before.uuid, ({ state, failed_reason }) => ({ ...after, state, failed_reason }), signal);
     },

@@ -28,14 +28,14 @@ async function removeFresh(context: StepContext, name: VolumeName, sizeBytes: nu
 }
 
 export const createVolume = (name: VolumeName, sizeBytes: number): Step =>
-  step(`create volume ${written(name)}`, {
+  step(`create-volume:${written(name)}`, `create volume ${written(name)}`, {
     run: (context) => makeOnce(context, name, sizeBytes, () => context.world.ceph().createVolume(name, sizeBytes)),
     undo: (context) => removeFresh(context, name, sizeBytes),
   });
 
 /** `sizeBytes` is the source's. */
 export const copyVolume = (source: VolumeName | SnapshotName, target: VolumeName, sizeBytes: number): Step =>
-  step(`copy ${written(source)} to ${written(target)}`, {
+  step(`copy-volume:${written(target)}`, `copy ${written(source)} to ${written(target)}`, {
     run: (context) => makeOnce(context, target, sizeBytes, () => context.world.ceph().copyVolume(source, target)),
     undo: (context) => removeFresh(context, target, sizeBytes),
   });
@@ -48,7 +48,7 @@ async function seen({ world }: StepContext, name: VolumeName): Promise<VolumeFac
 
 /** Its result is the size of the volume in bytes. */
 export const addVolume = (name: VolumeName): Step =>
-  step(`add volume ${written(name)} to the cluster`, {
+  step(`add-volume:${written(name)}`, `add volume ${written(name)} to the cluster`, {
     run: async (context) => {
       const { world, job, signal } = context;
       const record = volumeRecord(await seen(context, name));
@@ -67,13 +67,13 @@ async function recordFacts(context: StepContext, name: VolumeName): Promise<numb
 
 /** Its result is the size of the volume in bytes. Undone by the undo of the step before, which records what it has restored. */
 export const recordVolume = (name: VolumeName): Step =>
-  step(`record what volume ${written(name)} is now`, { run: (context) => recordFacts(context, name) });
+  step(`record-volume:${written(name)}`, `record what volume ${written(name)} is now`, { run: (context) => recordFacts(context, name) });
 
 /** What was cut off is lost, also when it is undone. */
 export const resizeVolume = (name: VolumeName, fromBytes: number, toBytes: number): Step => {
   const resize = async (context: StepContext, sizeBytes: number) =>
     await context.world.ceph().resizeVolume(name, sizeBytes, { allowShrink: true });
-  return step(`resize volume ${written(name)}`, {
+  return step(`resize-volume:${written(name)}`, `resize volume ${written(name)}`, {
     run: (context) => resize(context, toBytes),
     undo: async (context) => {
       const { sizeBytes } = await seen(context, name);
@@ -87,7 +87,7 @@ export const resizeVolume = (name: VolumeName, fromBytes: number, toBytes: numbe
 /** `id` is RBD's: by it the volume is known under both names. */
 export const renameVolume = (name: VolumeName, newName: string, id: string): Step => {
   const renamed = { ...name, volume: newName };
-  return step(`rename volume ${written(name)} to ${newName}`, {
+  return step('rename-volume', `rename volume ${written(name)} to ${newName}`, {
     run: async ({ world }) => await world.ceph().renameVolume(name, newName),
     undo: async ({ world }) => {
       const ceph = world.ceph();
@@ -102,7 +102,7 @@ export const recordVolumeName = (name: VolumeName, newName: string, id: string):
     if ((await world.storage.volumes.find(written(from)))?.id !== id) return;
     await world.storage.volumes.rename(written(from), written(to), (document) => ({ ...document, name: to.volume }), signal);
   };
-  return step(`record the name ${written(renamed)}`, {
+  return step('record-volume-name', `record the name ${written(renamed)}`, {
     run: (context) => rename(context, name, renamed),
     undo: (context) => rename(context, renamed, name),
   });
@@ -113,7 +113,7 @@ export const recordVolumeName = (name: VolumeName, newName: string, id: string):
  * half a minute more.
  */
 export const rollBack = (name: SnapshotName): Step =>
-  step(`roll volume ${written(name)} back to ${name.snapshot}`, {
+  step('roll-back', `roll volume ${written(name)} back to ${name.snapshot}`, {
     run: async (context) => {
       await awaitUnwatched(context, name);
       await context.world.ceph().rollbackVolume(name);
