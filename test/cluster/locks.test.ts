@@ -39,7 +39,7 @@ describe.each(implementations)('locks: %s', (_name, openCluster) => {
     cluster = await openCluster(['/locks']);
     stores = [await cluster.open(), await cluster.open()];
     locks = [createLocks(stores[0], { worker: 'w0' }), createLocks(stores[1], { worker: 'w1' })];
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const store of stores) await store.close();
     await cluster.close();
@@ -212,7 +212,7 @@ describe.each(implementations)('locks: %s', (_name, openCluster) => {
     expect([most, order.length]).toEqual([1, 20]);
   });
 
-  it('are lost with the session, which says so, and pass to the next', { timeout: 60_000 }, async () => {
+  it('are lost with the session, which says so, and pass to the next', async () => {
     const [resource, own] = [fresh(), fresh()];
     const holder = await cluster.open();
     const held = await createLocks(holder, { worker: 'doomed' }).acquire([exclusive(resource)], claim(1));
@@ -233,7 +233,7 @@ describe.each(implementations)('locks: %s', (_name, openCluster) => {
     expect(held.lost.reason).toMatchObject({ name: 'SessionExpired' });
     expect(await refused).toMatchObject({ name: 'SessionExpired' });
     await (await next).release();
-    await expect.poll(() => waitersOf(own), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => waitersOf(own)).toEqual([]);
     await held.release();
     await blocked.release();
     const again = await createLocks(holder, { worker: 'reborn' }).acquire([exclusive(resource)], claim(4));

@@ -134,7 +134,7 @@ describe.each(implementations)('the documents of the storage: %s', (_name, openC
     await storage.removePool('vms');
     await storage.removePool('vms');
     expect([await storage.pools.keys(), await storage.volumes.keys()]).toEqual([['vms2'], ['vms2/a']]);
-  }, 120_000);
+  });
 
   it('changes nothing once the right to it is lost', async () => {
     await storage.pools.create(pool('vms'));

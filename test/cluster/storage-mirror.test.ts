@@ -8,11 +8,12 @@ import { humanSize } from '../../src/cluster/storage-resources.js';
 import type { StorageReader } from '../../src/cluster/storage-reader.js';
 import type { Store } from '../../src/cluster/store.js';
 import { vmDocuments, VM_NAMES, VMS } from '../../src/cluster/vm-documents.js';
+import { patience } from '../lab/patience.js';
 import { implementations, type Cluster } from './implementations.js';
 import { osd, osdFigures, pool, poolFigures, report, snapshot, volume } from './sample-storage.js';
 import { vmDocument } from './sample-vm.js';
 
-const BOUND = { timeout: 30_000 };
+const BOUND = { timeout: patience(30_000) };
 
 describe.each(implementations)('the storage as last seen: %s', (_name, openCluster) => {
   let cluster: Cluster;
@@ -20,10 +21,7 @@ describe.each(implementations)('the storage as last seen: %s', (_name, openClust
   let documents: StorageDocuments;
   let mirror: ClusterMirror;
   let storage: StorageReader;
-  beforeAll(
-    async () => void (cluster = await openCluster([VMS, VM_NAMES, NODES, NODE_REPORTS, OSDS, POOLS, VOLUMES, STORAGE_REPORTS])),
-    60_000,
-  );
+  beforeAll(async () => void (cluster = await openCluster([VMS, VM_NAMES, NODES, NODE_REPORTS, OSDS, POOLS, VOLUMES, STORAGE_REPORTS])));
   afterAll(() => cluster.close());
   beforeEach(async () => {
     store = await cluster.open();

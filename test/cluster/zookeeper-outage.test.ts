@@ -6,13 +6,14 @@ import type { SessionState, Store } from '../../src/cluster/store.js';
 import { noWatches } from '../../src/cluster/zookeeper/armed-watches.js';
 import { openConnection, SessionRefused } from '../../src/cluster/zookeeper/connection.js';
 import { openZooKeeperStore } from '../../src/cluster/zookeeper/zookeeper-store.js';
+import { patience } from '../lab/patience.js';
 import { errorOf } from './error-of.js';
 import { sessionTimeoutMs, startZooKeeperLab } from './zookeeper-lab.js';
 import type { ZooKeeperLab } from './zookeeper-lab.js';
 
-const patience = { timeout: 40_000, interval: 5 };
+const SOON = { timeout: patience(40_000), interval: 5 };
 
-describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
+describe('a session with ZooKeeper', () => {
   let lab: ZooKeeperLab;
   let store: Store;
   let other: Store;
@@ -21,7 +22,7 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
   let path = '';
   beforeAll(async () => {
     lab = await startZooKeeperLab(['/a', '/locks']);
-  }, 60_000);
+  });
   afterAll(() => lab.close());
   beforeEach(async () => {
     [store, other] = await Promise.all([lab.open(), lab.open()]);
@@ -39,7 +40,7 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
     const held = await createLocks(store, { worker: 'w' }).acquire([{ resource: path, mode: 'exclusive' }], {
       job: 1,
       opcode: 'OP',
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(patience(60_000)),
     });
     const onText = vi.fn<() => void>();
     const onCreation = vi.fn<() => void>();
@@ -48,7 +49,7 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
     await store.get(`${path}x`, onCreation);
     await store.children(path, onChildren);
     await lab.server.kill();
-    await expect.poll(() => store.session, patience).toBe('suspended');
+    await expect.poll(() => store.session, SOON).toBe('suspended');
     const read = store.get(path);
     const written = store.commit([{ kind: 'create', path: `${path}w`, data: '' }]);
     const queued = store.createQueued(`${path}q`, 'guid-', '');
@@ -64,7 +65,7 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
       { kind: 'create', path: `${path}x`, data: '' },
       { kind: 'create', path: `${path}/child`, data: '' },
     ]);
-    await expect.poll(() => [onText, onCreation, onChildren].map(({ mock }) => mock.calls.length), patience).toEqual([1, 1, 1]);
+    await expect.poll(() => [onText, onCreation, onChildren].map(({ mock }) => mock.calls.length), SOON).toEqual([1, 1, 1]);
     expect((await other.get(`${path}e`))?.data).toBe('mine');
     await held.release();
   });
@@ -83,7 +84,7 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
       { kind: 'create', path: `${path}x`, data: '' },
     ]);
     lab.networkOf(store).thaw();
-    await expect.poll(() => [onText, onCreation, onChildren].map(({ mock }) => mock.calls.length), patience).toEqual([1, 1, 1]);
+    await expect.poll(() => [onText, onCreation, onChildren].map(({ mock }) => mock.calls.length), SOON).toEqual([1, 1, 1]);
     expect(states).not.toContain('expired');
   });
 
@@ -99,9 +100,9 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
     lab.networkOf(store).freeze();
     await other.commit([{ kind: 'set', path: first, data: 'x', version: 0 }]);
     lab.networkOf(store).thaw();
-    await expect.poll(() => onChange.mock.calls, patience).toEqual([[first]]);
+    await expect.poll(() => onChange.mock.calls, SOON).toEqual([[first]]);
     await other.commit([{ kind: 'set', path: last, data: 'x', version: 0 }]);
-    await expect.poll(() => onChange.mock.calls, patience).toEqual([[first], [last]]);
+    await expect.poll(() => onChange.mock.calls, SOON).toEqual([[first], [last]]);
     expect(states).toEqual(['suspended', 'connected']);
   });
 
@@ -109,7 +110,7 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
     await store.commit([{ kind: 'create', path, data: '' }]);
     lab.networkOf(store).loseAnswers();
     const created = store.createQueued(path, 'guid-', 'text');
-    await expect.poll(() => other.children(path), patience).toHaveLength(1);
+    await expect.poll(() => other.children(path), SOON).toHaveLength(1);
     lab.networkOf(store).cut();
     const name = await created;
     expect(await other.children(path)).toEqual([name]);
@@ -143,7 +144,7 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
     const put = store.putEphemeral(`${path}e`, 'put');
     const discarded = store.discard(`${path}none`);
     const read = store.get(path);
-    await expect.poll(() => other.get(path), patience).toEqual({ data: 'after', version: 1 });
+    await expect.poll(() => other.get(path), SOON).toEqual({ data: 'after', version: 1 });
     lab.networkOf(store).cut();
     await Promise.all([put, discarded]);
     expect(await commit).toMatchObject({ name: 'ConnectionLost' });
@@ -159,7 +160,7 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
     const held = await locks.acquire([{ resource: path, mode: 'exclusive' }], {
       job: 1,
       opcode: 'OP',
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(patience(60_000)),
     });
     const mirror = await mirrorCollection(store, '/a', (text) => text);
     lab.server.pause();
@@ -167,20 +168,20 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
     const put = errorOf(store.putEphemeral(`${path}e`, ''));
     const queued = errorOf(store.createQueued(`${path}q`, 'guid-', ''));
     const read = store.get(path);
-    await expect.poll(() => held.lost.aborted, patience).toBe(true);
+    await expect.poll(() => held.lost.aborted, SOON).toBe(true);
     expect(performance.now() - pausedAt).toBeLessThan(2 * sessionTimeoutMs);
     for (const error of [await put, await queued]) expect(error).toMatchObject({ name: 'SessionExpired' });
-    await expect.poll(() => onText.mock.calls.length, patience).toBe(1);
+    await expect.poll(() => onText.mock.calls.length, SOON).toBe(1);
     expect(states).toEqual(['suspended', 'expired']);
     expect(mirror.staleSince).toBeDefined();
     lab.server.resume();
     expect(await read).toEqual({ data: '', version: 0 });
     expect(states).toEqual(['suspended', 'expired', 'connected']);
-    await expect.poll(() => mirror.staleSince, patience).toBeUndefined();
+    await expect.poll(() => mirror.staleSince, SOON).toBeUndefined();
     const again = await locks.acquire([{ resource: path, mode: 'exclusive' }], {
       job: 1,
       opcode: 'OP',
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.timeout(patience(60_000)),
     });
     expect(again.lost.aborted).toBe(false);
     await again.release();
@@ -211,7 +212,7 @@ describe('a session with ZooKeeper', { timeout: 120_000 }, () => {
     lab.server.resume();
     await lab.server.kill();
     const waiting = errorOf(other.get(path));
-    await expect.poll(() => other.session, patience).toBe('suspended');
+    await expect.poll(() => other.session, SOON).toBe('suspended');
     await other.close();
     expect(await waiting).toMatchObject({ name: 'StoreClosed' });
     await lab.server.restart();

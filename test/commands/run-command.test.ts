@@ -5,8 +5,9 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { runCommand } from '../../workers/commands/run-command.js';
+import { patience } from '../lab/patience.js';
 
-const PATIENT = { timeoutMs: 60_000 };
+const PATIENT = { timeoutMs: patience(60_000) };
 const sh = (script: string, options: Parameters<typeof runCommand>[2] = PATIENT) => runCommand('sh', ['-c', script], options);
 
 test('an exit code is an answer, whatever it is', async () => {

@@ -18,7 +18,7 @@ const refused = (errorClass: string) => ({ errorClass });
 
 /** One suite for every driver. `subjectFor` is called once. */
 export function osdHostContract(name: string, subjectFor: () => Promise<OsdHostSubject>): void {
-  describe(`OSD host contract: ${name}`, { timeout: 240_000 }, () => {
+  describe(`OSD host contract: ${name}`, () => {
     let subject: OsdHostSubject;
     let host: OsdHost;
     let ceph: Ceph;
@@ -26,9 +26,9 @@ export function osdHostContract(name: string, subjectFor: () => Promise<OsdHostS
     beforeAll(async () => {
       subject = await subjectFor();
       ({ host, ceph } = subject);
-    }, 180_000);
+    });
 
-    afterAll(() => subject.close(), 120_000);
+    afterAll(() => subject.close());
 
     const seen = async (fsid: string) => (await ceph.osds()).find((osd) => osd.fsid === fsid);
 

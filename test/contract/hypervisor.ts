@@ -70,15 +70,15 @@ export function hypervisorContract(
     beforeAll(async () => {
       subject = await open();
       hypervisor = subject.hypervisor;
-    }, 120_000);
+    });
 
     afterEach(async () => {
       const uuids = made.splice(0);
       await Promise.all(uuids.map((uuid) => hypervisor.destroy(uuid)));
       await Promise.all(uuids.map((uuid) => hypervisor.undefine(uuid)));
-    }, 60_000);
+    });
 
-    afterAll(() => subject.close(), 30_000);
+    afterAll(() => subject.close());
 
     function guest(more: Partial<Guest> = {}): Guest & { xml: string } {
       const uuid = randomUUID();

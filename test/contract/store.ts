@@ -31,7 +31,7 @@ export function storeContract(name: string, openAll: () => Promise<OpenedStore>)
       all = await openAll();
       store = await all.open();
       other = await all.open();
-    }, 60_000);
+    });
     afterAll(async () => {
       await store.close();
       await other.close();

@@ -29,7 +29,7 @@ function outcomeOf(work: () => unknown): 'read' | 'wrong_input' {
 /** Far more than it takes on a machine that stalls; what grows with the square of the input takes minutes. */
 const SOON_MS = 20_000;
 
-describe('hostile XML', { timeout: 3 * SOON_MS }, () => {
+describe('hostile XML', () => {
   test('5 MB are refused without being read', () => {
     const huge = domain('x'.repeat(5e6));
     const begin = performance.now();

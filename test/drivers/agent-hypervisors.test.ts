@@ -12,12 +12,13 @@ import { hypervisorContract } from '../contract/hypervisor.js';
 import { migrationContract } from '../contract/migration.js';
 import { reachNodes, serveNode } from '../harness/served-node.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 import { plainDomainXml } from './plain-domain-xml.js';
 
 const redis = redisForFile();
 
 /** Of calls that are not meant to be given up. */
-const PATIENT_MS = 60_000;
+const PATIENT_MS = patience(60_000);
 /** Of those that are. */
 const SHORT_MS = 3000;
 

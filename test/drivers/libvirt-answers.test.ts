@@ -1,11 +1,12 @@
 // Asking from elsewhere whether a libvirt is alive: one that is, one that refuses, and one that says nothing.
 import { expect, test } from 'vitest';
 import { libvirtAnswers } from '../../workers/drivers/libvirt/libvirt-answers.js';
+import { patience } from '../lab/patience.js';
 import { missingLibvirt } from './plain-domain-xml.js';
 import { describeReal } from './real-or-skipped.js';
 import { silentListener } from './silent-listener.js';
 
-const PATIENT_MS = 30_000;
+const PATIENT_MS = patience(30_000);
 
 describeReal('whether libvirt answers', missingLibvirt(), () => {
   test('one that lives does', async () => {

@@ -4,12 +4,13 @@ import { readdir } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Hypervisor } from '../../workers/drivers/hypervisor.js';
 import { connectLibvirt } from '../../workers/drivers/libvirt/connect-libvirt.js';
+import { patience } from '../lab/patience.js';
 import { plainDomainXml } from './plain-domain-xml.js';
 import { missingLibvirtd, type PrivateLibvirtd, privateLibvirtd } from './private-libvirtd.js';
 import { describeReal } from './real-or-skipped.js';
 
 const CALL_TIMEOUT_MS = 5000;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = patience(60_000);
 /** With this much memory a migration at 1 MiB/s takes some ten seconds. */
 const LARGE_MIB = 4096;
 
@@ -36,12 +37,12 @@ describeReal('a source that fails in the middle of a migration', missingLibvirtd
       await patient.undefine(first);
       await patient.close();
     }
-  }, 120_000);
+  });
 
   afterAll(async () => {
     source.signal('SIGCONT');
     await Promise.all([source.remove(), target.remove()]);
-  }, PATIENCE_MS);
+  });
 
   beforeEach(async () => {
     here = await connectLibvirt({ uri: source.uri, callTimeoutMs: CALL_TIMEOUT_MS });
@@ -49,7 +50,7 @@ describeReal('a source that fails in the middle of a migration', missingLibvirtd
     uuid = randomUUID();
     await here.define(plainDomainXml('qemu', { uuid, name: `moving-${uuid}`, acpi: true }, { memoryMib: LARGE_MIB }));
     await here.start(uuid);
-  }, PATIENCE_MS);
+  });
 
   afterEach(async () => {
     for (const hypervisor of [here, there]) {
@@ -57,7 +58,7 @@ describeReal('a source that fails in the middle of a migration', missingLibvirtd
       await hypervisor.undefine(uuid);
       await hypervisor.close();
     }
-  }, PATIENCE_MS);
+  });
 
   /** Begins a slow migration; how it ends. */
   async function begun(): Promise<{ end: Promise<string> }> {
@@ -66,7 +67,7 @@ describeReal('a source that fails in the middle of a migration', missingLibvirtd
       (error: { errorClass: string }) => error.errorClass,
     );
     const processed = async () => (await here.migrationProgress(uuid))?.bytesProcessed ?? 0;
-    await expect.poll(processed, { timeout: PATIENCE_MS }).toBeGreaterThan(0);
+    await expect.poll(processed).toBeGreaterThan(0);
     return { end };
   }
 
@@ -77,7 +78,7 @@ describeReal('a source that fails in the middle of a migration', missingLibvirtd
     await source.start();
     expect(await here.domain(uuid)).toMatchObject({ state: 'running' });
     expect(await here.migrationProgress(uuid)).toBeUndefined();
-    await expect.poll(() => there.domain(uuid), { timeout: PATIENCE_MS }).toBeUndefined();
+    await expect.poll(() => there.domain(uuid)).toBeUndefined();
     await here.migrate(uuid, { uri: target.uri, bandwidthMibPerS: 0 });
     expect(await there.domain(uuid)).toMatchObject({ state: 'running' });
   });
@@ -88,14 +89,14 @@ describeReal('a source that fails in the middle of a migration', missingLibvirtd
     source.signal('SIGSTOP');
     expect(await end).toBe('environment_error');
     // The pool's and the migration's own, given up: they end though libvirtd still stands still.
-    await expect.poll(threadCount, { timeout: PATIENCE_MS }).toBeLessThanOrEqual(threadsBefore);
+    await expect.poll(threadCount).toBeLessThanOrEqual(threadsBefore);
     source.signal('SIGCONT');
     // QEMU has not stood still: the migration may succeed yet, or be found broken. Either way the guest runs on, at one end.
     const states = async () => {
       const sightings = await Promise.all([here.domain(uuid), there.domain(uuid)]);
       return sightings.map((sighting) => sighting?.state ?? 'unknown').toSorted();
     };
-    await expect.poll(states, { timeout: PATIENCE_MS }).toEqual(['running', 'unknown']);
+    await expect.poll(states).toEqual(['running', 'unknown']);
     expect(await here.migrationProgress(uuid)).toBeUndefined();
   });
 

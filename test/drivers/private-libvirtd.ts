@@ -9,6 +9,7 @@ import { createServer, connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
+import { patience } from '../lab/patience.js';
 import { missingLibvirt } from './plain-domain-xml.js';
 
 export interface PrivateLibvirtd {
@@ -112,7 +113,7 @@ export async function privateLibvirtd(): Promise<PrivateLibvirtd> {
     uri: `qemu+tcp://127.0.0.1:${port}/system`,
     async start() {
       daemon = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script], { stdio: 'ignore' });
-      await vi.waitUntil(() => answers(port), { timeout: 20_000 });
+      await vi.waitUntil(() => answers(port), { timeout: patience(20_000) });
     },
     signal(name) {
       daemon?.kill(name);

@@ -132,7 +132,7 @@ test('a guest that powers off on its way, or after it, does so', async () => {
   await hv1.migrate(late, TO_HV2);
   expect(await end).toBe('unknown_entity');
   expect(await hv1.domain(early)).toMatchObject({ state: 'shutoff', endReason: 'shutdown' });
-  await expect.poll(() => hv2.domain(late), { timeout: 20_000 }).toMatchObject({ state: 'shutoff', endReason: 'shutdown' });
+  await expect.poll(() => hv2.domain(late)).toMatchObject({ state: 'shutoff', endReason: 'shutdown' });
 });
 
 test('an ordered failure comes before the guest has moved, or after it', async () => {

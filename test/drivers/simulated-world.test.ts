@@ -207,7 +207,7 @@ describe('a simulated world in a folder', () => {
     await expect(openSimulatedWorld({ nodes: NODES, directory })).rejects.toMatchObject({ errorClass: 'environment_error' });
   });
 
-  test('a killed process loses nothing that it was told is done', { timeout: 30_000 }, async () => {
+  test('a killed process loses nothing that it was told is done', async () => {
     const directory = await folder();
     const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'world-writer.ts'), directory], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -8,10 +8,11 @@ import { nodeReport, startCluster, type TestCluster } from '../harness/cluster.j
 import { buildGates, passGates } from '../harness/gates.js';
 import { addGuest, guestXml, newGuest, type Guest, type GuestWish } from '../harness/guests.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 
-const SOON = { timeout: 30_000 };
+const SOON = { timeout: patience(30_000) };
 /** That of the default settings. */
 const INTERVAL_MS = 2000;
 

@@ -11,6 +11,7 @@ import { opcodes as registry } from '../../workers/opcodes/registry.js';
 import { startCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 
@@ -59,9 +60,11 @@ async function cluster() {
     addWorker: (openJobs = 100) => started.addWorker({ opcodes, openJobs }),
     /** Resolves when the job has so many children, and none of them is queued any more. */
     async childrenOf(job: number, count: number): Promise<JobRecord[]> {
-      await started.desk.waitFor(job, ({ children }) => children.length === count, 30_000);
+      await started.desk.waitFor(job, ({ children }) => children.length === count, patience(30_000));
       const { children = [] } = (await started.desk.read(job)) ?? {};
-      const begun = await Promise.all(children.map((child) => started.desk.waitFor(child, ({ status }) => status !== 'queued', 30_000)));
+      const begun = await Promise.all(
+        children.map((child) => started.desk.waitFor(child, ({ status }) => status !== 'queued', patience(30_000))),
+      );
       return begun.filter((record) => record !== undefined);
     },
     /** Jobs that take these locks wait until the test opens the gate. */
@@ -130,7 +133,7 @@ it('go on when the worker of their parent dies, and are waited for by the next o
   await doomed.die();
   await other.close();
   await addWorker();
-  await expect.poll(async () => (await end(parent + 3)).status, { timeout: 30_000 }).toBe('success');
+  await expect.poll(async () => (await end(parent + 3)).status).toBe('success');
   gates.open('locks');
   const record = await end(parent, 60_000);
   expect([record.status, record.opresult]).toEqual(['success', [['success', 'success', 'success']]]);
@@ -156,8 +159,8 @@ it('are cancelled with their parent, and end before it is undone', async () => {
   await holdLocks(['web1']);
   const parent = await submit(having([delay([], { duration: 600 }), delay(['web1']), delay()]));
   await childrenOf(parent, 3);
-  await desk.waitForEnd(parent + 3, 30_000);
-  expect(await desk.cancel(parent, 30_000)).toEqual([true, 'Job successfully cancelled']);
+  await desk.waitForEnd(parent + 3, patience(30_000));
+  expect(await desk.cancel(parent, patience(30_000))).toEqual([true, 'Job successfully cancelled']);
   const { jobs } = await desk.list({ parent, limit: 10 });
   expect(jobs.map(({ status }) => status)).toEqual(['success', 'canceled', 'canceled']);
   expect(undone.filter((job) => job === parent)).toEqual([parent]);

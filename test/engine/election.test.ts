@@ -8,10 +8,11 @@ import type { Store } from '../../src/cluster/store.js';
 import { standForPrimary, type Candidate } from '../../workers/agent/election.js';
 import { implementations, type Cluster } from '../cluster/implementations.js';
 import { nodeReport } from '../harness/cluster.js';
+import { patience } from '../lab/patience.js';
 
 /** What is claimed: another coordinator takes over so soon after the primary's session has ended. */
 const TAKEN_OVER_WITHIN_MS = 20_000;
-const LONG = { timeout: 60_000 };
+const LONG = { timeout: patience(60_000) };
 const never = new AbortController().signal;
 
 interface Contender {
@@ -36,7 +37,7 @@ describe.each(implementations)('the primary: %s', (kind, openCluster) => {
     cluster = await openCluster(['/locks', NODE_REPORTS, PRIMARY_WISH]);
     observer = await cluster.open();
     election = primaryElection(observer);
-  }, 60_000);
+  });
   afterAll(async () => {
     await observer.close();
     await cluster.close();

@@ -4,6 +4,7 @@ import type { MemorySession } from '../../src/cluster/memory/memory-session.js';
 import { startCluster } from '../harness/cluster.js';
 import { addGuest, newGuest } from '../harness/guests.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 const VMS_PER_NODE = 50;
@@ -47,7 +48,7 @@ async function costOfFlush(nodeCount: number): Promise<Cost> {
   const storeCalls = countCalls(worker.session);
   const before = commandsIn(await cluster.redis.info('commandstats'));
   const job = await cluster.submit({ OP_ID: 'OP_NODE_FLUSH', node: 'hv1' });
-  const record = await cluster.desk.waitForEnd(job, 120_000);
+  const record = await cluster.desk.waitForEnd(job, patience(120_000));
   const cost = { storeCalls: storeCalls(), redisCalls: commandsIn(await cluster.redis.info('commandstats')) - before };
   expect(record?.status).toBe('success');
   const [result] = (record?.opresult ?? []) as { vms: { error: string | null }[] }[];
@@ -56,7 +57,7 @@ async function costOfFlush(nodeCount: number): Promise<Cost> {
   return cost;
 }
 
-it('costs no more in a cluster that is ten times as large', { timeout: 300_000 }, async () => {
+it('costs no more in a cluster that is ten times as large', { timeout: patience(300_000) }, async () => {
   const small = await costOfFlush(10);
   const large = await costOfFlush(100);
   const perVm = ({ storeCalls, redisCalls }: Cost) =>

@@ -5,6 +5,7 @@ import { addGuest, newGuest } from '../harness/guests.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { runsOn } from '../harness/runs-on.js';
 import { reachNodes, serveNode } from '../harness/served-node.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 
@@ -18,9 +19,9 @@ async function withAgents(migrationMibPerS: number, hostDevice = false) {
   await addGuest(cluster, guest, { state: 'start', memoryMib: 1024, hostDevice });
   const place = { redisUrl: redis().url, keys: cluster.keys, closing: cluster.closing };
   for (const node of NODES) serveNode(place, { node, hypervisor: await cluster.world.hypervisors.on(node), store: cluster.openSession() });
-  const addWorker = async () => await cluster.addWorker(await reachNodes(place, NODES, 60_000));
+  const addWorker = async () => await cluster.addWorker(await reachNodes(place, NODES, patience(60_000)));
   const sent = async () => (await (await cluster.world.hypervisors.on('hv1')).migrationProgress(guest.uuid))?.bytesProcessed;
-  const underWay = async () => await vi.waitFor(async () => expect(await sent()).toBeGreaterThan(0), { timeout: 20_000 });
+  const underWay = async () => await vi.waitFor(async () => expect(await sent()).toBeGreaterThan(0), { timeout: patience(20_000) });
   return { ...cluster, guest, addWorker, sent, underWay };
 }
 
@@ -46,7 +47,7 @@ it('is called off when the job is cancelled', async () => {
   await cluster.addWorker();
   const job = await cluster.submit(MIGRATE);
   await cluster.underWay();
-  expect(await cluster.desk.cancel(job, 20_000)).toEqual([true, 'Job successfully cancelled']);
+  expect(await cluster.desk.cancel(job, patience(20_000))).toEqual([true, 'Job successfully cancelled']);
   expect(await cluster.sent()).toBeUndefined();
   expect([runsOn(cluster, cluster.guest), await placement(cluster)]).toEqual([['hv1'], HERE]);
 });

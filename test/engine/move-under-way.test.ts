@@ -10,6 +10,7 @@ import { addGuest, guestXml, newGuest, type Guest, type GuestWish } from '../har
 import { intervene } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { runsOn } from '../harness/runs-on.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 
@@ -60,7 +61,7 @@ const MIGRATE = { OP_ID: 'OP_VM_MIGRATE', vm: 'web1', node: 'hv2' };
 const isUnderWay = async ({ world, guest }: Stage, from = 'hv1'): Promise<boolean> =>
   (await (await world.hypervisors.on(from)).migrationProgress(guest.uuid)) !== undefined;
 const underWay = async (cluster: Stage, from?: string) =>
-  await vi.waitFor(async () => expect(await isUnderWay(cluster, from)).toBe(true), { timeout: 20_000 });
+  await vi.waitFor(async () => expect(await isUnderWay(cluster, from)).toBe(true), { timeout: patience(20_000) });
 
 const placement = async ({ vms }: TestCluster) => {
   const { node, last_node, target_node, state } = await vms.get('web1');
@@ -89,7 +90,7 @@ it('tells how far it is, in numbers, until it has arrived', async () => {
       }
       expect(record?.status).toBe('success');
     },
-    { timeout: 20_000, interval: 20 },
+    { timeout: patience(20_000), interval: 20 },
   );
   expect(seen.size).toBeGreaterThan(1);
   expect((await cluster.desk.read(job))?.progress[0]).toMatchObject({ done: 4, total: 4, fraction: null, figures: null });
@@ -102,7 +103,7 @@ it('is called off when the job is cancelled, and the guest has never left', asyn
   await cluster.addWorker();
   const job = await cluster.submit(MIGRATE);
   await underWay(cluster);
-  expect(await cluster.desk.cancel(job, 20_000)).toEqual([true, 'Job successfully cancelled']);
+  expect(await cluster.desk.cancel(job, patience(20_000))).toEqual([true, 'Job successfully cancelled']);
   expect([await isUnderWay(cluster), runsOn(cluster, cluster.guest)]).toEqual([false, ['hv1']]);
   expect(await cluster.snapshot()).toEqual(before);
 });
@@ -120,9 +121,9 @@ it('is called off when the job is cancelled before the node has begun with it', 
   });
   await cluster.addWorker();
   const job = await cluster.submit(MIGRATE);
-  await vi.waitFor(() => expect(cluster.calls).toContain('migrate hv1'), { timeout: 20_000 });
-  const cancelled = cluster.desk.cancel(job, 40_000);
-  await vi.waitFor(() => expect(cluster.calls).toContain('abortMigration hv1'), { timeout: 20_000 });
+  await vi.waitFor(() => expect(cluster.calls).toContain('migrate hv1'), { timeout: patience(20_000) });
+  const cancelled = cluster.desk.cancel(job, patience(40_000));
+  await vi.waitFor(() => expect(cluster.calls).toContain('abortMigration hv1'), { timeout: patience(20_000) });
   letGo();
   expect(await cancelled).toEqual([true, 'Job successfully cancelled']);
   expect([await isUnderWay(cluster), await placement(cluster)]).toEqual([false, HERE]);
@@ -160,7 +161,7 @@ it('is followed, and not begun again, by a worker that finds it under way', asyn
     .poll(() => logOf(cluster, job), { timeout: 20_000 })
     .toContain('the guest of VM "web1" is on its way from hv1 already; following its migration');
   expect(await bytes()).toBeGreaterThanOrEqual(sent);
-  expect(await cluster.desk.cancel(job, 20_000)).toEqual([true, 'Job successfully cancelled']);
+  expect(await cluster.desk.cancel(job, patience(20_000))).toEqual([true, 'Job successfully cancelled']);
   expect([runsOn(cluster, cluster.guest), await placement(cluster)]).toEqual([['hv1'], HERE]);
 });
 
@@ -275,7 +276,7 @@ it('is started once when the worker dies between its shutdown and its start', as
   cluster.instead('start hv2', () => asleep);
   const doomed = await cluster.addWorker();
   const job = await cluster.submit(MIGRATE);
-  await vi.waitFor(() => expect(cluster.calls).toContain('start hv2'), { timeout: 20_000 });
+  await vi.waitFor(() => expect(cluster.calls).toContain('start hv2'), { timeout: patience(20_000) });
   expect(runsOn(cluster, cluster.guest)).toEqual([]);
   await doomed.die();
   await cluster.addWorker();
@@ -289,8 +290,8 @@ it('is brought back live when the job is cancelled after it has arrived, also by
   const before = await cluster.snapshot();
   const doomed = await cluster.addWorker({ opcodes: standingAfterArrival() });
   const job = await cluster.submit(MIGRATE);
-  await vi.waitFor(() => expect(runsOn(cluster, cluster.guest)).toEqual(['hv2']), { timeout: 20_000 });
-  const cancelled = cluster.desk.cancel(job, 40_000);
+  await vi.waitFor(() => expect(runsOn(cluster, cluster.guest)).toEqual(['hv2']), { timeout: patience(20_000) });
+  const cancelled = cluster.desk.cancel(job, patience(40_000));
   await underWay(cluster, 'hv2');
   await doomed.die();
   await cluster.addWorker();
@@ -303,9 +304,9 @@ it('stays where it has arrived, and is said to be there, when there is no way ba
   const cluster = await stage({ state: 'start' });
   await cluster.addWorker({ opcodes: standingAfterArrival() });
   const job = await cluster.submit(MIGRATE);
-  await vi.waitFor(() => expect(runsOn(cluster, cluster.guest)).toEqual(['hv2']), { timeout: 20_000 });
+  await vi.waitFor(() => expect(runsOn(cluster, cluster.guest)).toEqual(['hv2']), { timeout: patience(20_000) });
   cluster.world.node('hv1').unreachable(true);
-  await cluster.desk.cancel(job, 20_000);
+  await cluster.desk.cancel(job, patience(20_000));
   const text = 'Job canceled by request; could not undo, and left behind: "move the guest from hv1 to hv2"';
   expect((await cluster.end(job)).opresult).toEqual([['OpExecError', [text, 'environment_error']]]);
   expect(await placement(cluster)).toEqual(THERE);

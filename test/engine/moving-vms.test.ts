@@ -7,6 +7,7 @@ import { addGuest, newGuest, type Guest, type GuestWish } from '../harness/guest
 import { redisForFile } from '../harness/redis-for-file.js';
 import { opcodes } from '../../workers/opcodes/registry.js';
 import { runsOn } from '../harness/runs-on.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 
@@ -275,7 +276,7 @@ it('keeps both nodes busy', async () => {
     await expect
       .poll(async () => (await cluster.desk.read(job))?.oplog[0]?.map(([, , , text]) => text))
       .toContainEqual(expect.stringContaining(`waits for node/${node}, asked for by job ${busy} `));
-    expect(await cluster.desk.cancel(job, 20_000)).toEqual([true, expect.any(String)]);
+    expect(await cluster.desk.cancel(job, patience(20_000))).toEqual([true, expect.any(String)]);
     gates.open(node);
     expect((await cluster.end(busy)).status).toBe('success');
   }

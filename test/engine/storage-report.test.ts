@@ -6,9 +6,10 @@ import { addAgent } from '../harness/agent.js';
 import { startCluster } from '../harness/cluster.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { putPool } from '../harness/storage.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
-const POLL = { timeout: 20_000 };
+const POLL = { timeout: patience(20_000) };
 
 async function reported() {
   const cluster = await startCluster({ redisUrl: redis().url });

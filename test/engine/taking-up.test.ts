@@ -93,7 +93,7 @@ it('is not touched any more by a worker that was cut off, lost its locks and get
   const second = await addWorker({ opcodes: living.opcodes });
   const lockIsWith = async () =>
     (await listLocks(store)).map(({ holders, waiters }) => [holders, waiters].map((all) => all.map(({ worker }) => worker)));
-  await expect.poll(lockIsWith, { timeout: 30_000 }).toEqual([[[first.name], [second.name]]]);
+  await expect.poll(lockIsWith).toEqual([[[first.name], [second.name]]]);
   await first.session.expire();
   await living.arrivals('here');
   living.open('here');
@@ -101,7 +101,7 @@ it('is not touched any more by a worker that was cut off, lost its locks and get
   // The first worker has not heard of any of this, and now has the lock again.
   await expect.poll(lockIsWith).toEqual([[[first.name], []]]);
   await first.comeBack();
-  await expect.poll(lockIsWith, { timeout: 30_000 }).toEqual([]);
+  await expect.poll(lockIsWith).toEqual([]);
   expect(frozen.events.map(({ what }) => what)).toEqual(['arrived', 'stopped']);
   expect(await end(job)).toEqual(record);
 });

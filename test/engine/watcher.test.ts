@@ -7,10 +7,11 @@ import { addAgent } from '../harness/agent.js';
 import { startCluster, type TestCluster } from '../harness/cluster.js';
 import { addGuest, newGuest, type Guest } from '../harness/guests.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 
-const SOON = { timeout: 60_000 };
+const SOON = { timeout: patience(60_000) };
 const INTERVAL_MS = 200;
 
 async function watchedCluster() {

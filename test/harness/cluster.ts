@@ -22,6 +22,7 @@ import type { OpenDesk } from '../../workers/agent/primary-duties.js';
 import { STARTS_WINDOW_S } from '../../workers/agent/pace.js';
 import { openSimulatedCeph, type SimulatedCeph } from '../../workers/drivers/simulated/simulated-ceph.js';
 import { openSimulatedWorld, type SimulatedWorld } from '../../workers/drivers/simulated/simulated-world.js';
+import { patience } from '../lab/patience.js';
 import { hireWorker, type HiredWorker, type WorkerOptions } from './hired-worker.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
 
@@ -56,8 +57,8 @@ export interface TestCluster {
   addWorker(options?: Partial<WorkerOptions>): Promise<HiredWorker>;
   /** Opcodes of the catalogue are admitted as the API does it. */
   submit(ops: Opcode | Opcode[], more?: Partial<Submission>): Promise<number>;
-  /** The record at the job's end; fails when that takes longer. */
-  end(id: number, withinMs?: number): Promise<JobRecord>;
+  /** The record at the job's end; fails when that takes longer, on a quiet machine. */
+  end(id: number, quietMs?: number): Promise<JobRecord>;
   run(ops: Opcode | Opcode[], more?: Partial<Submission>): Promise<JobRecord>;
   snapshot(): Promise<Snapshot>;
 }
@@ -107,7 +108,7 @@ export async function startCluster({
 
   const submit: TestCluster['submit'] = async (ops, more) =>
     await desk.submit({ ops: [ops].flat().map(admitted), user: 'tester', reason: null, priority: 0, depends: [], dryRun: false, ...more });
-  const end: TestCluster['end'] = async (id, withinMs = 30_000) => await endOf(desk, id, withinMs);
+  const end: TestCluster['end'] = async (id, quietMs = 30_000) => await endOf(desk, id, patience(quietMs));
 
   return {
     desk,

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { STORAGE_REPORTS, reportStorage } from '../../src/cluster/storage-reports.js';
 import { osd, osdFigures, pool, poolFigures, report, snapshot, volume } from '../cluster/sample-storage.js';
+import { patience } from '../lab/patience.js';
 import { startStorageApi, type StorageApi } from './storage-api.js';
 
-const BOUND = { timeout: 30_000 };
+const BOUND = { timeout: patience(30_000) };
 
 let api: StorageApi;
 beforeAll(async () => {

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { startCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 const cluster = () => startCluster({ redisUrl: redis().url });
@@ -33,9 +34,9 @@ it('ends a job that waits for a lock, which then is not in the way of the next',
   const holder = await submit(passGates(['here'], { lock: ['web1'] }));
   await gates.arrivals('here');
   const waiting = await submit(passGates(['open-never'], { lock: ['web1'] }));
-  await desk.waitFor(waiting, ({ oplog }) => (oplog[0]?.length ?? 0) > 0, 5000);
+  await desk.waitFor(waiting, ({ oplog }) => (oplog[0]?.length ?? 0) > 0, patience(5000));
   const next = await submit(passGates(['open'], { lock: ['web1'] }));
-  expect(await desk.cancel(waiting, 5000)).toEqual([true, 'Job successfully cancelled']);
+  expect(await desk.cancel(waiting, patience(5000))).toEqual([true, 'Job successfully cancelled']);
   expect(await desk.read(waiting)).toMatchObject({ status: 'canceled', opresult: ['Job canceled by request'] });
   gates.open('here');
   expect((await end(next)).status).toBe('success');
@@ -49,7 +50,7 @@ it('undoes a running job, and leaves the opcodes after it alone', async () => {
   await addWorker({ opcodes: gates.opcodes });
   const job = await submit([passGates(['open-1']), passGates(['open-2', 'here', 'open-never']), passGates(['open-never'])]);
   await gates.arrivals('here');
-  expect(await desk.cancel(job, 5000)).toEqual([true, 'Job successfully cancelled']);
+  expect(await desk.cancel(job, patience(5000))).toEqual([true, 'Job successfully cancelled']);
   const record = await desk.read(job);
   expect([record?.status, record?.opstatus]).toEqual(['canceled', ['success', 'canceled', 'canceled']]);
   expect(record?.opresult).toEqual([['open-1'], 'Job canceled by request', 'Job canceled by request']);
@@ -69,7 +70,7 @@ it('says so when a job does not end in time, or ends otherwise', async () => {
   await gates.arrivals('here');
   expect(await desk.cancel(job, 50)).toEqual([false, `Job ${job} was asked to stop and has not ended yet`]);
   expect((await desk.read(job))?.status).toBe('canceling');
-  const again = desk.cancel(job, 5000);
+  const again = desk.cancel(job, patience(5000));
   gates.open('here');
   expect(await again).toEqual([false, `Job ${job} ended before it could be cancelled, status success`]);
   expect((await end(job)).status).toBe('success');
@@ -85,7 +86,9 @@ it('holds for each of fifty jobs while a worker drains them: it ran wholly or ne
     const started = addWorker({ opcodes: gates.opcodes, openJobs: 1 + round });
     // From the back, and later with every round, so that the two meet in the middle.
     if (round > 0) await gates.arrivals('open-1', round);
-    const answers = new Map(await Promise.all(jobs.toReversed().map(async (job) => [job, await desk.cancel(job, 5000)] as const)));
+    const answers = new Map(
+      await Promise.all(jobs.toReversed().map(async (job) => [job, await desk.cancel(job, patience(5000))] as const)),
+    );
     const records = await Promise.all(jobs.map((job) => end(job)));
     await started;
     for (const { id, status } of records) {

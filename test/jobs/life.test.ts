@@ -4,6 +4,7 @@ import type { JobEvent } from '../../src/jobs/job-desk.js';
 import { startCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 const cluster = () => startCluster({ redisUrl: redis().url });
@@ -28,7 +29,7 @@ it('is queued, waits for its locks, runs and ends, and every status is told', as
   });
   await addWorker({ opcodes: gates.opcodes });
   await gates.arrivals('before');
-  const waiting = await desk.waitFor(job, ({ oplog }) => (oplog[0]?.length ?? 0) > 0, 5000);
+  const waiting = await desk.waitFor(job, ({ oplog }) => (oplog[0]?.length ?? 0) > 0, patience(5000));
   expect(waiting).toMatchObject({
     status: 'waiting',
     opstatus: ['waiting'],
@@ -60,7 +61,7 @@ it('is queued, waits for its locks, runs and ends, and every status is told', as
   expect(times).toEqual(times.toSorted((one, other) => one - other));
 
   const events: JobEvent[] = [];
-  for await (const event of desk.follow(job, 0, AbortSignal.timeout(5000))) events.push(event);
+  for await (const event of desk.follow(job, 0, AbortSignal.timeout(patience(5000)))) events.push(event);
   expect(events.flatMap((event) => (event.type === 'status' ? [event.status] : []))).toEqual(['waiting', 'running', 'success']);
   expect(events.flatMap((event) => (event.type === 'step' ? [`${event.step} ${event.phase}`] : []))).toEqual([
     'pass here begun',
@@ -89,7 +90,7 @@ it('has no other status than the seven, also between two opcodes', async () => {
   const blocker = await submit(passGates(['before'], { lock: ['web2'] }));
   await gates.arrivals('before');
   const job = await submit([passGates(['open'], { lock: ['web1'] }), passGates(['open'], { lock: ['web2'] })]);
-  const between = await desk.waitFor(job, ({ oplog }) => (oplog[1]?.length ?? 0) > 0, 5000);
+  const between = await desk.waitFor(job, ({ oplog }) => (oplog[1]?.length ?? 0) > 0, patience(5000));
   expect([between?.status, between?.opstatus]).toEqual(['waiting', ['success', 'waiting']]);
   gates.open('before');
   expect((await end(job)).status).toBe('success');

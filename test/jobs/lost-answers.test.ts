@@ -5,6 +5,7 @@ import { startTcpProxy } from '../cluster/tcp-proxy.js';
 import { startCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 
@@ -45,7 +46,7 @@ it('of what a worker wrote: it writes it again, and it stands there once', async
   worker.cut();
   expect((await end(job)).status).toBe('success');
   const steps: string[] = [];
-  for await (const event of desk.follow(job, 0, AbortSignal.timeout(5000)))
+  for await (const event of desk.follow(job, 0, AbortSignal.timeout(patience(5000))))
     if (event.type === 'step') steps.push(`${event.step} ${event.phase}`);
   expect(steps).toEqual(['pass here begun', 'pass here finished', 'pass open begun', 'pass open finished']);
   expect(gates.events.filter(({ what }) => what === 'passed').map(({ gate }) => gate)).toEqual(['here', 'open']);

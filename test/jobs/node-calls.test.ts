@@ -9,13 +9,14 @@ import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { queueOf } from '../../src/jobs/node-call.js';
 import { startTcpProxy } from '../cluster/tcp-proxy.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 import { nodesUnderTest, type NodesUnderTest } from './node-under-test.js';
 
 const redis = redisForFile({ appendfsync: 'always' });
 
-const SOON = { timeout: 30_000 };
+const SOON = { timeout: patience(30_000) };
 /** Of calls that are not meant to be given up. */
-const PATIENT = { timeoutMs: 60_000 };
+const PATIENT = { timeoutMs: patience(60_000) };
 /** Of those that are; an agent that lives gives signs of life far more often. */
 const SHORT = { timeoutMs: 3000 };
 

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { forgetOld } from '../../src/jobs/reconcile.js';
 import { startCluster } from '../harness/cluster.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 const delay = { OP_ID: 'OP_TEST_DELAY', duration: 0 };
@@ -41,5 +42,5 @@ it('by age, by every worker, without being asked', async () => {
   const { run, desk, addWorker } = await startCluster({ redisUrl: redis().url });
   await addWorker({ keepS: 1 });
   const { id } = await run(delay);
-  await expect.poll(() => desk.read(id), { timeout: 30_000, interval: 200 }).toBeUndefined();
+  await expect.poll(() => desk.read(id), { timeout: patience(30_000), interval: 200 }).toBeUndefined();
 });

@@ -5,6 +5,7 @@ import type { JobEvent } from '../../src/jobs/job-desk.js';
 import { startCluster, type TestCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 const cluster = () => startCluster({ redisUrl: redis().url });
@@ -16,8 +17,8 @@ it('wakes when something changes, and not before', async () => {
   const job = await submit(passGates(['here', 'there']));
   await gates.arrivals('here');
   let looks = 0;
-  const done = desk.waitFor(job, (record) => ((looks += 1), record.progress[0]?.done === 1), 10_000);
-  const ended = desk.waitFor(job, hasEnded, 10_000);
+  const done = desk.waitFor(job, (record) => ((looks += 1), record.progress[0]?.done === 1), patience(10_000));
+  const ended = desk.waitFor(job, hasEnded, patience(10_000));
   gates.open('here');
   expect(await done).toMatchObject({ status: 'running', progress: [{ done: 1 }] });
   expect(looks).toBeLessThan(10);
@@ -30,11 +31,11 @@ it('answers at once when there is news already, and nothing when the time is ove
   const job = await submit(passGates(['here']));
   expect(await desk.waitFor(job, () => true, 0)).toMatchObject({ id: job });
   expect(await desk.waitFor(job, hasEnded, 30)).toBeUndefined();
-  const patience = new AbortController();
-  const waiting = desk.waitFor(job, hasEnded, 60_000, patience.signal);
-  patience.abort();
+  const giveUp = new AbortController();
+  const waiting = desk.waitFor(job, hasEnded, patience(60_000), giveUp.signal);
+  giveUp.abort();
   expect(await waiting).toBeUndefined();
-  expect(await desk.waitFor(job, hasEnded, 60_000, patience.signal)).toBeUndefined();
+  expect(await desk.waitFor(job, hasEnded, patience(60_000), giveUp.signal)).toBeUndefined();
   await expect(desk.waitFor(99, hasEnded, 10)).rejects.toMatchObject({ errorClass: 'unknown_entity' });
 });
 
@@ -44,7 +45,7 @@ it('costs two thousand waiters one connection', async () => {
   const subscribers = async () => (await clientsOf(look, 'TYPE', 'pubsub')).length;
   const connections = async () => (await clientsOf(look)).length;
   const before = await connections();
-  const waiters = Array.from({ length: 2000 }, (_, index) => desk.waitFor(jobs[index % 20] ?? 0, hasEnded, 30_000));
+  const waiters = Array.from({ length: 2000 }, (_, index) => desk.waitFor(jobs[index % 20] ?? 0, hasEnded, patience(30_000)));
   expect([await subscribers(), await connections(), await look.pubsub('NUMSUB', keys.channel)]).toEqual([1, before, [keys.channel, 1]]);
   await Promise.all(jobs.map((job) => desk.cancel(job, 0)));
   const records = await Promise.all(waiters);
@@ -54,7 +55,7 @@ it('costs two thousand waiters one connection', async () => {
 it('hears of what happened while its connection was away', async () => {
   const { submit, desk, redis: look } = await cluster();
   const job = await submit(passGates(['here']));
-  const waiting = desk.waitFor(job, hasEnded, 10_000);
+  const waiting = desk.waitFor(job, hasEnded, patience(10_000));
   const [listener = ''] = await clientsOf(look, 'TYPE', 'pubsub');
   await look.call('CLIENT', 'KILL', 'ID', /id=(\d+)/.exec(listener)?.[1] ?? '');
   await desk.cancel(job, 0);
@@ -88,10 +89,10 @@ it('follows a job without a gap or a repetition while it is written to, from any
 it('stops following when nobody wants it any more', async () => {
   const { submit, desk } = await cluster();
   const job = await submit(passGates(['here']));
-  const patience = new AbortController();
-  const events = desk.follow(job, 0, patience.signal)[Symbol.asyncIterator]();
+  const giveUp = new AbortController();
+  const events = desk.follow(job, 0, giveUp.signal)[Symbol.asyncIterator]();
   const next = events.next();
-  patience.abort();
+  giveUp.abort();
   expect(await next).toEqual({ done: true, value: undefined });
 });
 
@@ -103,6 +104,6 @@ const clientsOf = async (look: TestCluster['redis'], ...which: string[]): Promis
 
 async function followed({ desk }: TestCluster, job: number, after: number): Promise<JobEvent[]> {
   const events: JobEvent[] = [];
-  for await (const event of desk.follow(job, after, AbortSignal.timeout(20_000))) events.push(event);
+  for await (const event of desk.follow(job, after, AbortSignal.timeout(patience(20_000)))) events.push(event);
   return events;
 }

@@ -1,20 +1,16 @@
 /** Reading what a guest wrote on its serial console. */
 import { readFile } from 'node:fs/promises';
-import { type Patience, until } from './until.js';
+import { until, type Waiting } from './until.js';
 
 export function consoleText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(() => '');
 }
 
 /** Waits until the console holds the text `times` times (a file is appended to at every boot). */
-export async function consoleSays(
-  file: string,
-  text: string,
-  { times = 1, ...patience }: Patience & { times?: number } = {},
-): Promise<void> {
+export async function consoleSays(file: string, text: string, { times = 1, ...waiting }: Waiting & { times?: number } = {}): Promise<void> {
   await until(`${JSON.stringify(text)} on ${file}`, async () => (await consoleText(file)).split(text).length > times, {
     within: 60_000,
-    ...patience,
+    ...waiting,
   });
 }
 

@@ -4,6 +4,7 @@ import { opcodes } from '../../workers/opcodes/registry.js';
 import type { StepContext } from '../../workers/engine/opcode.js';
 import type { Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 import { inTurn, rehearse, standAfterSuccess, stepsOf } from './rehearsal.js';
 import { SCENARIOS } from './scenarios.js';
 
@@ -31,10 +32,10 @@ it('undoes what was done, or runs to its end where it must', async () => {
   );
   const takes = await inTurn(moments, ([scenario, moment]) => add(scenario, moment, { at: { [moment]: hold } }));
   await addWorker();
-  await expect.poll(() => standing.size, { timeout: 40_000 }).toBe(takes.length);
+  await expect.poll(() => standing.size).toBe(takes.length);
 
   const isInterruptible = (opcode: string) => opcodes.get(opcode)?.uninterruptible === undefined;
-  const answers = Promise.all(takes.map(({ job }) => cluster.desk.cancel(job, 20_000)));
+  const answers = Promise.all(takes.map(({ job }) => cluster.desk.cancel(job, patience(20_000))));
   const interruptible = takes.filter(({ scenario }) => isInterruptible(scenario.opcode));
   await ends(interruptible);
   const others = takes.filter(({ scenario }) => !isInterruptible(scenario.opcode));

@@ -55,7 +55,7 @@ it('goes on in another worker from any step, and ends as if undisturbed', async 
   // Between the death and the new worker, nothing keeps an agent from following what it sees.
   await addAgent(cluster, 'hv1', 200);
   const doomed = await addWorker();
-  await expect.poll(count, { timeout: 40_000 }).toBe(takes.length);
+  await expect.poll(count).toBe(takes.length);
   await doomed.die();
   const diedAt = performance.now();
   const second = await cluster.addWorker();
@@ -96,7 +96,7 @@ it('is undone by another worker from any undo', async () => {
   const alive = async () =>
     (await cluster.desk.list({ status: ['queued', 'waiting', 'running'], limit: takes.length })).jobs.map(({ id }) => id);
   // A step that has no undo holds nobody up; its job ends here and now.
-  await expect.poll(async () => (await alive()).length === count(), { timeout: 40_000 }).toBe(true);
+  await expect.poll(async () => (await alive()).length === count()).toBe(true);
   const held = new Set(await alive());
   expect(held.size).toBeGreaterThan(takes.length / 2);
   await doomed.die();

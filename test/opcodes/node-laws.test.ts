@@ -45,7 +45,7 @@ it.each(NODE_SCENARIOS)('gives the same when every step of $opcode is run twice'
   expect(new Set(jobs.map(({ ops }) => JSON.stringify(ops))).size).toBe(jobs.length);
 });
 
-it('goes on in another worker from any step, and ends as if undisturbed', { timeout: 120_000 }, async () => {
+it('goes on in another worker from any step, and ends as if undisturbed', async () => {
   let letGo = () => {};
   const released = new Promise<void>((resolve) => {
     letGo = resolve;
@@ -59,7 +59,7 @@ it('goes on in another worker from any step, and ends as if undisturbed', { time
   const takes: NodeTake[] = [];
   for (const { scenario, moment } of MOMENTS) takes.push(await takeNode(redis().url, scenario, moment, { at: { [moment]: hold } }));
   const doomed = await Promise.all(takes.map(({ addWorker }) => addWorker()));
-  await expect.poll(() => standing, { timeout: 60_000 }).toBe(takes.length);
+  await expect.poll(() => standing).toBe(takes.length);
   await Promise.all(doomed.map((worker) => worker.die()));
   await Promise.all(takes.map(({ cluster }) => cluster.addWorker()));
   const records = await Promise.all(takes.map(({ cluster, job }) => cluster.end(job, 60_000)));

@@ -9,6 +9,7 @@ import { startCluster } from '../harness/cluster.js';
 import { addGuest, newGuest, type Guest, type GuestWish } from '../harness/guests.js';
 import { intervene, type Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 
@@ -121,8 +122,8 @@ it('moves two at a time, and tells how far it is', async () => {
   const parent = await submit(flush());
   at([parent + 1, parent + 3, parent + 4, parent + 5], 'run 0 before', hold);
   await addWorker();
-  await expect.poll(() => [...standing].length, { timeout: 30_000 }).toBe(2);
-  const half = await desk.waitFor(parent, ({ progress }) => progress[0]?.fraction != null, 30_000);
+  await expect.poll(() => [...standing].length).toBe(2);
+  const half = await desk.waitFor(parent, ({ progress }) => progress[0]?.fraction != null, patience(30_000));
   expect(half?.progress[0]).toMatchObject({ done: 1, total: 3, fraction: 0.2, figures: { done: 1, total: 5 } });
   expect(half?.children).toEqual([parent + 1, parent + 2, parent + 3]);
   letGo();
@@ -137,7 +138,7 @@ it('goes on with the same jobs when its worker dies in the middle', async () => 
   const parent = await submit(flush());
   at([parent + 2, parent + 3], 'run 2 before', hold);
   const doomed = await addWorker();
-  await expect.poll(() => [...standing].length, { timeout: 30_000 }).toBe(2);
+  await expect.poll(() => [...standing].length).toBe(2);
   await doomed.die();
   letGo();
   await addWorker();
@@ -162,9 +163,9 @@ it('leaves what has moved and restores the node when it is cancelled in the midd
   const parent = await submit(flush());
   at([parent + 2, parent + 3], 'run 1 after', hold);
   await addWorker();
-  await expect.poll(() => [...standing].length, { timeout: 30_000 }).toBe(2);
+  await expect.poll(() => [...standing].length).toBe(2);
   expect(await domainState()).toBe('flush');
-  expect(await desk.cancel(parent, 30_000)).toEqual([true, 'Job successfully cancelled']);
+  expect(await desk.cancel(parent, patience(30_000))).toEqual([true, 'Job successfully cancelled']);
   expect((await childrenOf(parent)).map(({ status }) => status)).toEqual(['success', 'canceled', 'canceled']);
   expect(await domainState()).toBe('ready');
   const nodes = await Promise.all(guests.map((one) => nodeOf(one)));
@@ -191,9 +192,9 @@ it('waits for another one of the same node, and finds nothing left to do', async
   const [first, second] = [await submit(flush()), await submit(flush())];
   at([second + 1], 'run 0 before', hold);
   await addWorker();
-  await expect.poll(() => [...standing].length, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => [...standing].length).toBe(1);
   const logs = async () => (await Promise.all([first, second].map((job) => desk.read(job)))).flatMap(textsOf);
-  await expect.poll(logs, { timeout: 30_000 }).toEqual([expect.stringContaining('waits for node-maintenance/hv1')]);
+  await expect.poll(logs).toEqual([expect.stringContaining('waits for node-maintenance/hv1')]);
   letGo();
   const records = [await end(first), await end(second)];
   expect(records.map(({ status }) => status)).toEqual(['success', 'success']);
@@ -210,12 +211,12 @@ it('takes along what comes in late, and leaves alone what has gone', async () =>
   const parent = await submit(flush());
   at([parent + 1, parent + 2], 'run 0 before', hold);
   await addWorker();
-  await expect.poll(() => [...standing].length, { timeout: 30_000 }).toBe(2);
+  await expect.poll(() => [...standing].length).toBe(2);
   const late = await guest('late');
   expect((await run({ OP_ID: 'OP_VM_STOP', vm: 'c' })).status).toBe('success');
   letGo();
   const waits = ({ oplog }: JobRecord) => oplog[0]?.some(([, , , text]) => text.includes('"coming", which is on its way here')) === true;
-  expect(await desk.waitFor(parent, waits, 30_000)).toBeDefined();
+  expect(await desk.waitFor(parent, waits, patience(30_000))).toBeDefined();
   // It arrives.
   const hypervisor = await world.hypervisors.on('hv1');
   await (await world.hypervisors.on('hv2')).destroy(coming.uuid);

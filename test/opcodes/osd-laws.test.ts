@@ -10,6 +10,7 @@ import { startCluster } from '../harness/cluster.js';
 import { intervene, type Intervention, type Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { partAbout } from '../harness/snapshot.js';
+import { patience } from '../lab/patience.js';
 import { OSD_SCENARIOS, type OsdScenario } from './osd-scenarios.js';
 
 const redis = redisForFile();
@@ -102,7 +103,7 @@ it('is told of every opcode of OSDs', () => {
   expect([...opcodes.keys()].filter((id) => id.startsWith('OP_OSD_') && !tried.has(id))).toEqual([]);
 });
 
-it('leaves what was there when a step fails, or is finished by asking once more', { timeout: 120_000 }, async () => {
+it('leaves what was there when a step fails, or is finished by asking once more', async () => {
   const expected = await afterSuccess();
   const { cluster, add, addWorker, stand, ends } = await rehearse();
   const takes: Take[] = [];
@@ -132,7 +133,7 @@ it('leaves what was there when a step fails, or is finished by asking once more'
   }
 });
 
-it('gives the same when every step is run twice', { timeout: 120_000 }, async () => {
+it('gives the same when every step is run twice', async () => {
   const expected = await afterSuccess();
   const { add, addWorker, stand, ends } = await rehearse();
   const takes: Take[] = [];
@@ -146,7 +147,7 @@ it('gives the same when every step is run twice', { timeout: 120_000 }, async ()
   }
 });
 
-it('is undone when it is cancelled, until it says that it cannot be', { timeout: 120_000 }, async () => {
+it('is undone when it is cancelled, until it says that it cannot be', async () => {
   const expected = await afterSuccess();
   const { cluster, add, addWorker, stand, ends } = await rehearse();
   const standing = new Set<number>();
@@ -164,8 +165,8 @@ it('is undone when it is cancelled, until it says that it cannot be', { timeout:
   const takes: Take[] = [];
   for (const { scenario, moment } of PLACES) takes.push(await add(scenario, moment, { at: { [moment]: hold } }));
   await addWorker();
-  await expect.poll(() => standing.size, { timeout: 60_000 }).toBe(takes.length);
-  const answers = Promise.all(takes.map(({ job }) => cluster.desk.cancel(job, 60_000)));
+  await expect.poll(() => standing.size).toBe(takes.length);
+  const answers = Promise.all(takes.map(({ job }) => cluster.desk.cancel(job, patience(60_000))));
   const isCancelled = (position: number) => {
     const { scenario, index } = PLACES[position] as (typeof PLACES)[number];
     return index < (scenario.irrevocableFrom ?? Infinity);
@@ -188,7 +189,7 @@ it('is undone when it is cancelled, until it says that it cannot be', { timeout:
   }
 });
 
-it('goes on in another worker from any step, and ends as if undisturbed', { timeout: 120_000 }, async () => {
+it('goes on in another worker from any step, and ends as if undisturbed', async () => {
   const expected = await afterSuccess();
   const { cluster, add, addWorker, stand, ends } = await rehearse();
   const standing = new Set<number>();
@@ -204,7 +205,7 @@ it('goes on in another worker from any step, and ends as if undisturbed', { time
   const takes: Take[] = [];
   for (const { scenario, moment } of PLACES) takes.push(await add(scenario, moment, { at: { [moment]: hold } }));
   const doomed = await addWorker();
-  await expect.poll(() => standing.size, { timeout: 60_000 }).toBe(takes.length);
+  await expect.poll(() => standing.size).toBe(takes.length);
   await doomed.die();
   await cluster.addWorker();
   const records = await ends(takes);

@@ -7,6 +7,7 @@ import { startCluster, type TestCluster } from '../harness/cluster.js';
 import { putOsd } from '../harness/osds.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { GIB, putPool, putVolume } from '../harness/storage.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 const TIB = 1024 ** 4;
@@ -72,8 +73,8 @@ it('tells how much data is still to move, and goes on when Ceph was away', async
   cluster.ceph.failNext('osdDrain', new ClassifiedError('environment_error', 'Ceph did not answer'));
   const job = await cluster.submit(remove(osd));
   const progress = async () => (await cluster.desk.read(job))?.progress[0];
-  await expect.poll(async () => (await progress())?.figures?.['pgs_remaining'], { timeout: 20_000 }).toBeGreaterThan(0);
-  expect(await cluster.desk.cancel(job, 20_000)).toEqual([true, expect.any(String)]);
+  await expect.poll(async () => (await progress())?.figures?.['pgs_remaining']).toBeGreaterThan(0);
+  expect(await cluster.desk.cancel(job, patience(20_000))).toEqual([true, expect.any(String)]);
   expect((await cluster.ceph.open().osds()).find(({ id }) => id === osd)).toMatchObject({ in: true, up: true });
 });
 
@@ -127,8 +128,8 @@ it("keeps the guests' key to Ceph in the hypervisor, also after that was away", 
   expect(hypervisor.secrets()).toEqual([guestSecret]);
   const isTold = () => lines.filter((line) => line.includes('key to Ceph')).length;
   hypervisor.unreachable(true);
-  await expect.poll(() => lines.some((line) => line.includes('could not look')), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => lines.some((line) => line.includes('could not look'))).toBe(true);
   hypervisor.unreachable(false);
-  await expect.poll(isTold, { timeout: 20_000 }).toBe(2);
+  await expect.poll(isTold).toBe(2);
   expect(lines.join('\n')).not.toContain(guestSecret.key);
 });

@@ -8,9 +8,10 @@ import { addAgent, type TestAgent } from '../harness/agent.js';
 import { startCluster } from '../harness/cluster.js';
 import { intervene, type Intervention, type Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
-const SOON = { timeout: 60_000 };
+const SOON = { timeout: patience(60_000) };
 const COORDINATORS = ['hv1', 'hv2', 'hv3'];
 
 /** Three coordinators and two that are none: `hv4`, whose agent lives, and `hv5`, which is one whose agent does not. */
@@ -109,7 +110,7 @@ it('wishes again what was wished before when it fails or is cancelled, and repea
   });
   await addWorker({ opcodes: wrapped.opcodes });
   await begun;
-  await desk.cancel(cancelled, 20_000);
+  await desk.cancel(cancelled, patience(20_000));
   expect((await end(cancelled)).status).toBe('canceled');
   expect(await election.wish()).toEqual(before);
   expect(await run(change('PRIMARY', present))).toMatchObject({ status: 'success' });
@@ -169,7 +170,7 @@ describe.each(['PRIMARY', 'SECONDARY'] as const)('the laws of OP_NODE_%s', (to) 
     await isDone();
   });
 
-  it('goes on in another worker from any step', { timeout: 120_000 }, async () => {
+  it('goes on in another worker from any step', async () => {
     await Promise.all(
       moments.map(async (moment) => {
         let stands = () => {};

@@ -6,6 +6,7 @@ import { opcodes } from '../../workers/opcodes/registry.js';
 import type { StepContext } from '../../workers/engine/opcode.js';
 import type { Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 import { rehearseStorage, standAfterStorageSuccess, type StorageTake } from './storage-rehearsal.js';
 import { STORAGE_SCENARIOS, type StorageScenario } from './storage-scenarios.js';
 
@@ -53,7 +54,7 @@ it('is told of every opcode of pools, volumes and snapshots', () => {
   expect(untried).toEqual([]);
 });
 
-it('leaves what was there when any step fails, but what it has removed for good', { timeout: 120_000 }, async () => {
+it('leaves what was there when any step fails, but what it has removed for good', async () => {
   const expected = await standAfterStorageSuccess(redis().url);
   const { add, addWorker, stand, ends } = await rehearseStorage(redis().url);
   const takes: StorageTake[] = [];
@@ -71,7 +72,7 @@ it('leaves what was there when any step fails, but what it has removed for good'
   }
 });
 
-it('gives the same when every step is run twice, and leaves what was there when every undo is', { timeout: 120_000 }, async () => {
+it('gives the same when every step is run twice, and leaves what was there when every undo is', async () => {
   const expected = await standAfterStorageSuccess(redis().url);
   const { add, addWorker, stand, ends } = await rehearseStorage(redis().url);
   const takes: StorageTake[] = [];
@@ -107,7 +108,7 @@ it('touches nothing in a dry run, and tells its locks, facts and steps', async (
   }
 });
 
-it('is undone when it is cancelled, or runs to its end where it must', { timeout: 120_000 }, async () => {
+it('is undone when it is cancelled, or runs to its end where it must', async () => {
   const expected = await standAfterStorageSuccess(redis().url);
   const { cluster, add, addWorker, stand, ends } = await rehearseStorage(redis().url);
   const standing = new Set<number>();
@@ -128,8 +129,8 @@ it('is undone when it is cancelled, or runs to its end where it must', { timeout
     takes.push(await add(scenario, at, { at: { [at]: hold } }));
   }
   await addWorker();
-  await expect.poll(() => standing.size, { timeout: 40_000 }).toBe(takes.length);
-  const answers = Promise.all(takes.map(({ job }) => cluster.desk.cancel(job, 20_000)));
+  await expect.poll(() => standing.size).toBe(takes.length);
+  const answers = Promise.all(takes.map(({ job }) => cluster.desk.cancel(job, patience(20_000))));
   const isInterruptible = ({ scenario }: StorageTake) => opcodes.get(scenario.opcode)?.uninterruptible === undefined;
   await ends(takes.filter(isInterruptible));
   goOn();
@@ -143,7 +144,7 @@ it('is undone when it is cancelled, or runs to its end where it must', { timeout
   }
 });
 
-it('goes on in another worker from any step, and ends as if undisturbed', { timeout: 120_000 }, async () => {
+it('goes on in another worker from any step, and ends as if undisturbed', async () => {
   const expected = await standAfterStorageSuccess(redis().url);
   const { cluster, add, addWorker, stand, ends } = await rehearseStorage(redis().url);
   const { hold, letGo, count } = standstill();
@@ -153,7 +154,7 @@ it('goes on in another worker from any step, and ends as if undisturbed', { time
     takes.push(await add(scenario, at, { at: { [at]: hold } }));
   }
   const doomed = await addWorker();
-  await expect.poll(count, { timeout: 40_000 }).toBe(takes.length);
+  await expect.poll(count).toBe(takes.length);
   await doomed.die();
   await cluster.addWorker();
   const records = await ends(takes);
@@ -169,7 +170,7 @@ it('goes on in another worker from any step, and ends as if undisturbed', { time
   expect(await cluster.snapshot()).toEqual(settled);
 });
 
-it('is undone by another worker from any undo', { timeout: 120_000 }, async () => {
+it('is undone by another worker from any undo', async () => {
   const expected = await standAfterStorageSuccess(redis().url);
   const { cluster, add, addWorker, stand, ends } = await rehearseStorage(redis().url);
   const { hold, letGo, count } = standstill();
@@ -181,7 +182,7 @@ it('is undone by another worker from any undo', { timeout: 120_000 }, async () =
   const doomed = await addWorker();
   const alive = async () => (await cluster.desk.list({ status: ['queued', 'waiting', 'running'], limit: 1000 })).jobs.length;
   // A step that has no undo holds nobody up; its job ends here and now.
-  await expect.poll(async () => (await alive()) === count(), { timeout: 40_000 }).toBe(true);
+  await expect.poll(async () => (await alive()) === count()).toBe(true);
   expect(count()).toBeGreaterThan(takes.length / 2);
   await doomed.die();
   await cluster.addWorker();

@@ -1,4 +1,5 @@
 // A client of the API, as an operator's script would be one: plain HTTP.
+import { randomUUID } from 'node:crypto';
 import { isFinal, type JobRecord, type Opcode } from '../../schemas/job.js';
 import { until } from '../lab/until.js';
 
@@ -12,18 +13,20 @@ export interface Reply {
 export interface ApiClient {
   /** `body`, if given, is sent as JSON. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Reply>;
-  /** As call, holding the line until the job has ended. */
+  /** As call, holding the line until the job has ended; asked again about the same job while it has not. */
   doing(method: string, path: string, body?: unknown): Promise<Reply>;
   /** Queues the opcodes; answers the job's ID. Throws when they are not accepted. */
   submit(...ops: Opcode[]): Promise<number>;
   /** The job once it has ended. */
-  end(job: number, withinMs?: number): Promise<JobRecord>;
+  end(job: number, quietMs?: number): Promise<JobRecord>;
   /** Submits the opcodes and waits for the job's end. */
   run(...ops: Opcode[]): Promise<JobRecord>;
 }
 
-/** How long a job may take here: guests boot slowly when many boot at once. */
-const JOB_MS = 60_000;
+/** How long a job may take here, on a quiet machine: guests boot slowly when many boot at once. */
+const JOB_MS = 120_000;
+/** How long the API holds a line. */
+const HELD_S = 60;
 
 export function apiClient(url: string): ApiClient {
   const call: ApiClient['call'] = async (method, path, body, headers = {}) => {
@@ -40,7 +43,7 @@ export function apiClient(url: string): ApiClient {
     if (status !== 202) throw new Error(`${JSON.stringify(ops).slice(0, 200)} was not accepted: ${JSON.stringify(body)}`);
     return body.job;
   };
-  const end: ApiClient['end'] = (job, withinMs = JOB_MS) =>
+  const end: ApiClient['end'] = (job, quietMs = JOB_MS) =>
     until(
       `the end of job ${job}`,
       async () => {
@@ -48,12 +51,22 @@ export function apiClient(url: string): ApiClient {
         const { status, body } = await call('GET', `/jobs/${job}/wait?until=done&timeout=5`);
         return status === 200 && body !== null && isFinal(body.status) && (body as JobRecord);
       },
-      { within: withinMs },
+      { within: quietMs },
     );
 
   return {
     call,
-    doing: (method, path, body) => call(method, path, body, { Prefer: 'wait=60' }),
+    doing: (method, path, body) => {
+      const headers = { Prefer: `wait=${HELD_S}`, 'Idempotency-Key': randomUUID() };
+      return until(
+        `the answer to ${method} ${path}`,
+        async () => {
+          const reply = await call(method, path, body, headers);
+          return reply.status !== 202 && reply;
+        },
+        { within: JOB_MS },
+      );
+    },
     submit,
     end,
     run: async (...ops) => end(await submit(...ops)),

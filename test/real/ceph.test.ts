@@ -25,7 +25,7 @@ describeReal("the lab's Ceph", missingLab(), () => {
   cephContract('a real one', async () => labCeph(await realCeph()));
   osdHostContract('raw, on a loop device', async () => labOsdHost(await realCeph()));
 
-  test('answers every node of the lab', { timeout: 120_000 }, async () => {
+  test('answers every node of the lab', async () => {
     const { conf, keyring, fsid } = await realCeph();
     const { nodes } = await realLab();
     for (const node of nodes) {
@@ -34,7 +34,7 @@ describeReal("the lab's Ceph", missingLab(), () => {
     }
   });
 
-  describe('what a killed attempt left', { timeout: 120_000 }, () => {
+  describe('what a killed attempt left', () => {
     const pool = `left-${randomUUID().slice(0, 8)}`;
     let handle: CephHandle;
     let ceph: Ceph;
@@ -45,12 +45,12 @@ describeReal("the lab's Ceph", missingLab(), () => {
       ceph = commandCeph(settingsOf(handle))();
       host = await labOsdHost(handle);
       await ceph.createPool({ name: pool, pgs: 8, copies: 2, minCopies: 1 });
-    }, 180_000);
+    });
 
     afterAll(async () => {
       await ceph.removePool(pool);
       await host.close();
-    }, 60_000);
+    });
 
     test('of a pool is completed', async () => {
       const half = { name: `half-${randomUUID().slice(0, 8)}`, pgs: 4, copies: 3, minCopies: 2 };
@@ -110,7 +110,7 @@ describeReal("the lab's Ceph", missingLab(), () => {
     });
   });
 
-  describe('commands', { timeout: 120_000 }, () => {
+  describe('commands', () => {
     test("what they say goes to the job's log, and not into the error's text", async () => {
       const handle = await realCeph();
       const said: string[] = [];

@@ -1,6 +1,7 @@
-// Around a whole test run: tells the test files under which name the run uses the lab, and lets the lab go when all are done. It starts
-// nothing itself: a run without real tests costs nothing.
+// Around a whole test run: measures how slow the machine is, tells the test files under which name the run uses the lab, and lets the lab go
+// when all are done. It starts nothing itself: a run without real tests costs nothing.
 import type { TestProject } from 'vitest/node';
+import { startSlownessMeter } from '../harness/slowness-meter.js';
 import { leaveLab } from '../lab/lab.js';
 
 declare module 'vitest' {
@@ -12,5 +13,9 @@ declare module 'vitest' {
 
 export default function setup(project: TestProject): () => Promise<void> {
   project.provide('labTenant', process.pid);
-  return () => leaveLab(process.pid);
+  const stopMeter = startSlownessMeter();
+  return async () => {
+    stopMeter();
+    await leaveLab(process.pid);
+  };
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isFinal, type JobRecord } from '../../schemas/job.js';
 import { describeReal } from '../drivers/real-or-skipped.js';
+import { patience } from '../lab/patience.js';
 import { until } from '../lab/until.js';
 import { startCluster, type RealCluster } from './real-cluster.js';
 import type { RealGuest } from './real-guest.js';
@@ -20,7 +21,7 @@ describeReal('nodes in maintenance', missingLab(), () => {
     await cluster.startWorker('w1', undefined, { RAPID_WORKER_MIGRATION_BANDWIDTH: '10' });
     guests = [];
     for (let index = 0; index < GUESTS; index++) guests.push(await cluster.running(`m${index}`, 'hv1'));
-  }, 240_000);
+  });
   afterAll(() => cluster?.close());
 
   const domainState = async (node: string) => (await cluster.api.call('GET', `/api/v1/node/${node}/domain-state`)).body.domain_state;
@@ -54,30 +55,36 @@ describeReal('nodes in maintenance', missingLab(), () => {
     const ready = await changing('hv1', 'ready');
     expect((await cluster.api.end(ready.body.job, JOB_MS)).status).toBe('success');
     expect(await whereabouts()).toEqual(everyOneOn('hv1'));
-  }, 240_000);
+  });
 
-  test('a flush moves five guests away though its worker is killed, and ready brings them back though an agent is', async () => {
-    const { body } = await changing('hv1', 'flush');
-    expect(body.message).toBe('Flushing hypervisor hv1 of running VMs.');
-    await until('the first guest to go', async () => (await childrenOf(body.job)).some(({ status }) => status === 'running'));
-    await Promise.all([cluster.workers[0]?.kill(), cluster.startWorker('w2', undefined, { RAPID_WORKER_MIGRATION_BANDWIDTH: '10' })]);
-    const flushed = await cluster.api.end(body.job, JOB_MS);
-    expect([flushed.status, await domainState('hv1'), await whereabouts()]).toEqual(['success', 'flushed', everyOneOn('hv2')]);
-    const children = await childrenOf(body.job);
-    expect(children.map(({ status, parent }) => [status, parent])).toEqual(guests.map(() => ['success', body.job]));
-    expect(new Set(flushed.children)).toEqual(new Set(children.map(({ id }) => id)));
-    const named = await cluster.api.doing('POST', '/api/v1/vm', { xml: cluster.guest('refused').xml(), node: 'hv1' });
-    expect([named.status, named.body.code]).toEqual([409, 'wrong_state']);
+  test(
+    'a flush moves five guests away though its worker is killed, and ready brings them back though an agent is',
+    async () => {
+      const { body } = await changing('hv1', 'flush');
+      expect(body.message).toBe('Flushing hypervisor hv1 of running VMs.');
+      await until('the first guest to go', async () => (await childrenOf(body.job)).some(({ status }) => status === 'running'));
+      await Promise.all([cluster.workers[0]?.kill(), cluster.startWorker('w2', undefined, { RAPID_WORKER_MIGRATION_BANDWIDTH: '10' })]);
+      const flushed = await cluster.api.end(body.job, JOB_MS);
+      expect([flushed.status, await domainState('hv1'), await whereabouts()]).toEqual(['success', 'flushed', everyOneOn('hv2')]);
+      const children = await childrenOf(body.job);
+      expect(children.map(({ status, parent }) => [status, parent])).toEqual(guests.map(() => ['success', body.job]));
+      expect(new Set(flushed.children)).toEqual(new Set(children.map(({ id }) => id)));
+      const named = await cluster.api.doing('POST', '/api/v1/vm', { xml: cluster.guest('refused').xml(), node: 'hv1' });
+      expect([named.status, named.body.code]).toEqual([409, 'wrong_state']);
 
-    const ready = await changing('hv1', 'ready');
-    await until('the first guest to come back', async () => (await childrenOf(ready.body.job)).some(({ status }) => status === 'running'));
-    // Those who move the guests are gone for a moment, on the node that they leave.
-    await cluster.agent('hv2').kill();
-    await cluster.agent('hv2').restart();
-    const refilled = await cluster.api.end(ready.body.job, JOB_MS);
-    expect([refilled.status, await domainState('hv1'), await whereabouts()]).toEqual(['success', 'ready', everyOneOn('hv1')]);
-    for (const vm of guests) expect(await vm.boots()).toBe(1);
-  }, 400_000);
+      const ready = await changing('hv1', 'ready');
+      await until('the first guest to come back', async () =>
+        (await childrenOf(ready.body.job)).some(({ status }) => status === 'running'),
+      );
+      // Those who move the guests are gone for a moment, on the node that they leave.
+      await cluster.agent('hv2').kill();
+      await cluster.agent('hv2').restart();
+      const refilled = await cluster.api.end(ready.body.job, JOB_MS);
+      expect([refilled.status, await domainState('hv1'), await whereabouts()]).toEqual(['success', 'ready', everyOneOn('hv1')]);
+      for (const vm of guests) expect(await vm.boots()).toBe(1);
+    },
+    patience(400_000),
+  );
 
   test('there is one primary; killed, another node takes over; asked for, it moves', async () => {
     const coordinators = async () => {
@@ -98,5 +105,5 @@ describeReal('nodes in maintenance', missingLab(), () => {
     expect([asked.status, await primaries()]).toEqual([200, [first]]);
     const left = await cluster.api.doing('POST', `/api/v1/node/${first}/coordinator-state`, { state: 'secondary' });
     expect([left.status, await primaries()]).toEqual([200, [other]]);
-  }, 120_000);
+  });
 });

@@ -22,7 +22,7 @@ describeReal('guests that move', missingLab(), () => {
   beforeAll(async () => {
     cluster = await startCluster({ name: 'migration', workers: 0 });
     await cluster.startWorker('slow', undefined, SLOWLY);
-  }, 180_000);
+  });
   afterAll(() => cluster?.close());
 
   const nodeOf = async (vm: RealGuest) => (await cluster.api.call('GET', `${vm.path}/node`)).body;
@@ -136,7 +136,7 @@ describeReal('guests that move', missingLab(), () => {
     expect(logOf(end)).toContain('the guest is shut down, and started on hv2');
     await vm.up(2);
     expect([await nodesWith(cluster.nodes, vm.uuid), guestPids(vm.uuid).length]).toEqual([['hv2'], 1]);
-  }, 180_000);
+  });
 
   test('its worker is killed on the way: another one sees the same migration to its end', async () => {
     const vm = await cluster.running('orphan', 'hv1');
@@ -148,7 +148,7 @@ describeReal('guests that move', missingLab(), () => {
     expect(logOf(end)).toContain('taken up by worker heir');
     expect(progress[0]?.figures?.['bytes_processed']).toBeGreaterThan(0);
     await isOnlyOn(vm, 'hv2');
-  }, 180_000);
+  });
 
   test('the agent of its node is killed on the way and comes back: it runs in one place, and the state says where', async () => {
     const vm = await cluster.running('agentless', 'hv1');
@@ -159,5 +159,5 @@ describeReal('guests that move', missingLab(), () => {
     const end = await cluster.api.end(body.job, 120_000);
     console.info(`with the agent killed on the way, the migration ended ${end.status}: ${JSON.stringify(end.opresult)}`);
     await isOnlyOn(vm, end.status === 'success' ? 'hv2' : 'hv1');
-  }, 180_000);
+  });
 });

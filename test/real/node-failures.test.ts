@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { JobRecord } from '../../schemas/job.js';
 import { describeReal } from '../drivers/real-or-skipped.js';
+import { patience } from '../lab/patience.js';
 import { until } from '../lab/until.js';
 import { signal } from '../lab/processes.js';
 import { startCluster, type RealCluster } from './real-cluster.js';
@@ -93,37 +94,41 @@ describeReal('a node that fails', missingLab(), () => {
     240_000,
   );
 
-  test('its libvirtd is killed while it is emptied: what could not go is named, runs on, and goes the next time', async () => {
-    const vms = [survivor, await cluster.running('emptied', 'hv3')];
-    const turning = async (state: string) => {
-      const { body } = await cluster.api.call('POST', '/api/v1/node/hv3/domain-state', { state });
-      return body.job as number;
-    };
-    const resultOf = async (job: number) => {
-      const { status, opresult } = await cluster.api.end(job, 3 * GIVEN_UP_WITHIN_MS);
-      expect(status).toBe('success');
-      return opresult[0] as { domain_state: string; vms: { name: string; node: string; error: string | null }[] };
-    };
-    const flush = await turning('flush');
-    await until('a guest on its way', async () => {
-      const { body } = await cluster.api.call('GET', `/jobs?parent=${flush}&bulk=true`);
-      return body.some(({ progress }: JobRecord) => (progress[0]?.figures?.['bytes_processed'] ?? 0) > 0);
-    });
-    await cluster.node('hv3').killLibvirtd();
-    await cluster.node('hv3').startLibvirtd();
-    const first = await resultOf(flush);
-    console.info(`with the libvirtd of hv3 killed, the flush says: ${JSON.stringify(first.vms)}`);
-    for (const vm of vms) {
-      const { node, error } = first.vms.find(({ name }) => name === vm.name) ?? {};
-      expect([node, guestPids(vm.uuid).length]).toEqual([error === null ? 'hv2' : 'hv3', 1]);
-    }
-    const again = await resultOf(await turning('flush'));
-    expect([again.domain_state, again.vms.filter(({ error }) => error !== null)]).toEqual(['flushed', []]);
-    for (const vm of vms) expect([await nodesWith(cluster.nodes, vm.uuid), guestPids(vm.uuid).length]).toEqual([['hv2'], 1]);
-    await resultOf(await turning('ready'));
-    for (const vm of vms) expect([await nodesWith(cluster.nodes, vm.uuid), await vm.boots()]).toEqual([['hv3'], 1]);
-    expect((await cluster.api.doing('DELETE', vms[1]?.path ?? '')).status).toBe(200);
-  }, 300_000);
+  test(
+    'its libvirtd is killed while it is emptied: what could not go is named, runs on, and goes the next time',
+    async () => {
+      const vms = [survivor, await cluster.running('emptied', 'hv3')];
+      const turning = async (state: string) => {
+        const { body } = await cluster.api.call('POST', '/api/v1/node/hv3/domain-state', { state });
+        return body.job as number;
+      };
+      const resultOf = async (job: number) => {
+        const { status, opresult } = await cluster.api.end(job, 3 * GIVEN_UP_WITHIN_MS);
+        expect(status).toBe('success');
+        return opresult[0] as { domain_state: string; vms: { name: string; node: string; error: string | null }[] };
+      };
+      const flush = await turning('flush');
+      await until('a guest on its way', async () => {
+        const { body } = await cluster.api.call('GET', `/jobs?parent=${flush}&bulk=true`);
+        return body.some(({ progress }: JobRecord) => (progress[0]?.figures?.['bytes_processed'] ?? 0) > 0);
+      });
+      await cluster.node('hv3').killLibvirtd();
+      await cluster.node('hv3').startLibvirtd();
+      const first = await resultOf(flush);
+      console.info(`with the libvirtd of hv3 killed, the flush says: ${JSON.stringify(first.vms)}`);
+      for (const vm of vms) {
+        const { node, error } = first.vms.find(({ name }) => name === vm.name) ?? {};
+        expect([node, guestPids(vm.uuid).length]).toEqual([error === null ? 'hv2' : 'hv3', 1]);
+      }
+      const again = await resultOf(await turning('flush'));
+      expect([again.domain_state, again.vms.filter(({ error }) => error !== null)]).toEqual(['flushed', []]);
+      for (const vm of vms) expect([await nodesWith(cluster.nodes, vm.uuid), guestPids(vm.uuid).length]).toEqual([['hv2'], 1]);
+      await resultOf(await turning('ready'));
+      for (const vm of vms) expect([await nodesWith(cluster.nodes, vm.uuid), await vm.boots()]).toEqual([['hv3'], 1]);
+      expect((await cluster.api.doing('DELETE', vms[1]?.path ?? '')).status).toBe(200);
+    },
+    patience(300_000),
+  );
 
   test('it is cut off the network: a start there fails within a bound, and can be done when it is back', async () => {
     const vm = await cluster.defined('cut-off', 'hv3');
@@ -147,42 +152,46 @@ describeReal('a node that fails', missingLab(), () => {
     await vm.up();
     expect([await nodesWith(cluster.nodes, vm.uuid), guestPids(vm.uuid).length]).toEqual([['hv3'], 1]);
     await expect.poll(() => cluster.locksOfJobs()).toEqual([]);
-  }, 180_000);
+  });
 
-  test('it loses its power: its VMs are started elsewhere when the operator says so, once each, and come back with it', async () => {
-    const vms = [survivor, await cluster.running('second', 'hv3')];
-    const evacuating = (more = {}) => cluster.api.doing('POST', '/api/v1/node/hv3/evacuate', { yes_i_really_mean_it: true, ...more });
-    const unmeant = await cluster.api.doing('POST', '/api/v1/node/hv3/evacuate');
-    expect([unmeant.status, unmeant.body.code]).toEqual([400, 'wrong_input']);
-    const living = await evacuating();
-    expect([living.status, living.body.code]).toEqual([409, 'wrong_state']);
-    await cluster.agent('hv3').kill();
-    await becomes('dead', DEAD_WITHIN_MS);
-    // Its agent is dead, but its libvirt answers: its guests may well run.
-    const silent = await evacuating();
-    expect([silent.status, silent.body.code]).toEqual([409, 'wrong_state']);
-    await cluster.node('hv3').killLibvirtd();
-    for (const { uuid } of vms) for (const pid of guestPids(uuid)) signal(pid, 'SIGKILL');
-    const starting = await cluster.api.doing('POST', survivor.statePath, { state: 'start' });
-    expect([starting.status, starting.body.code]).toEqual([409, 'wrong_state']);
+  test(
+    'it loses its power: its VMs are started elsewhere when the operator says so, once each, and come back with it',
+    async () => {
+      const vms = [survivor, await cluster.running('second', 'hv3')];
+      const evacuating = (more = {}) => cluster.api.doing('POST', '/api/v1/node/hv3/evacuate', { yes_i_really_mean_it: true, ...more });
+      const unmeant = await cluster.api.doing('POST', '/api/v1/node/hv3/evacuate');
+      expect([unmeant.status, unmeant.body.code]).toEqual([400, 'wrong_input']);
+      const living = await evacuating();
+      expect([living.status, living.body.code]).toEqual([409, 'wrong_state']);
+      await cluster.agent('hv3').kill();
+      await becomes('dead', DEAD_WITHIN_MS);
+      // Its agent is dead, but its libvirt answers: its guests may well run.
+      const silent = await evacuating();
+      expect([silent.status, silent.body.code]).toEqual([409, 'wrong_state']);
+      await cluster.node('hv3').killLibvirtd();
+      for (const { uuid } of vms) for (const pid of guestPids(uuid)) signal(pid, 'SIGKILL');
+      const starting = await cluster.api.doing('POST', survivor.statePath, { state: 'start' });
+      expect([starting.status, starting.body.code]).toEqual([409, 'wrong_state']);
 
-    const plan = await evacuating({ dry_run: true });
-    expect(plan.body.result.facts.vms.map(({ name, to }: Record<string, string>) => [name, to]).toSorted()).toEqual(
-      expect.arrayContaining(vms.map(({ name }) => [name, 'hv2'])),
-    );
-    const done = await evacuating();
-    expect([done.status, done.body.result.domain_state]).toEqual([200, 'flushed']);
-    for (const vm of vms) {
-      await vm.up(2);
-      expect([await cluster.stateOf(vm), guestPids(vm.uuid).length]).toEqual(['start', 1]);
-    }
-    await cluster.node('hv3').startLibvirtd();
-    await cluster.agent('hv3').restart();
-    await becomes('run', DEAD_WITHIN_MS);
-    const ready = await cluster.api.call('POST', '/api/v1/node/hv3/domain-state', { state: 'ready' });
-    expect((await cluster.api.end(ready.body.job, 120_000)).status).toBe('success');
-    for (const vm of vms) {
-      expect([await nodesWith(cluster.nodes, vm.uuid), guestPids(vm.uuid).length, await vm.boots()]).toEqual([['hv3'], 1, 2]);
-    }
-  }, 300_000);
+      const plan = await evacuating({ dry_run: true });
+      expect(plan.body.result.facts.vms.map(({ name, to }: Record<string, string>) => [name, to]).toSorted()).toEqual(
+        expect.arrayContaining(vms.map(({ name }) => [name, 'hv2'])),
+      );
+      const done = await evacuating();
+      expect([done.status, done.body.result.domain_state]).toEqual([200, 'flushed']);
+      for (const vm of vms) {
+        await vm.up(2);
+        expect([await cluster.stateOf(vm), guestPids(vm.uuid).length]).toEqual(['start', 1]);
+      }
+      await cluster.node('hv3').startLibvirtd();
+      await cluster.agent('hv3').restart();
+      await becomes('run', DEAD_WITHIN_MS);
+      const ready = await cluster.api.call('POST', '/api/v1/node/hv3/domain-state', { state: 'ready' });
+      expect((await cluster.api.end(ready.body.job, 120_000)).status).toBe('success');
+      for (const vm of vms) {
+        expect([await nodesWith(cluster.nodes, vm.uuid), guestPids(vm.uuid).length, await vm.boots()]).toEqual([['hv3'], 1, 2]);
+      }
+    },
+    patience(300_000),
+  );
 });

@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import type { CephHandle } from '../lab/ceph.js';
 import { type LoopDevice, makeLoopDevice } from '../lab/loop-device.js';
@@ -26,7 +26,6 @@ interface OsdTree {
 }
 
 describeReal('OSDs over HTTP', missingLab(), () => {
-  vi.setConfig({ testTimeout: 180_000 });
   const tag = randomUUID().slice(0, 8);
   const pool = `osds-${tag}`;
   const file = join(tmpdir(), `${pool}.img`);
@@ -43,7 +42,7 @@ describeReal('OSDs over HTTP', missingLab(), () => {
     await writeFile(file, data);
     await ceph.rbd('import', '--no-progress', file, `${pool}/data`);
     cluster = await startCluster({ name: 'osds', workers: 2, ceph });
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await unsetFlags();
@@ -57,7 +56,7 @@ describeReal('OSDs over HTTP', missingLab(), () => {
     await ceph.ceph('osd', 'pool', 'rm', pool, pool, '--yes-i-really-really-mean-it');
     await rm(file, { force: true });
     for (const device of devices) await device.free();
-  }, 120_000);
+  });
 
   const device = (index: number): string => devices[index]?.path ?? '';
   const seen = async (id: number) => ((await ceph.ceph('osd', 'dump')) as OsdDump).osds.find(({ osd }) => osd === id);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import { GUEST_SAYS } from '../lab/guest.js';
+import { patience } from '../lab/patience.js';
 import { until } from '../lab/until.js';
 import { startCluster, type RealCluster } from './real-cluster.js';
 import type { RealGuest } from './real-guest.js';
@@ -46,9 +47,9 @@ describeReal('what happens to guests by itself or by hand', missingLab(), () => 
       ({ status, reason }: { status: string; reason: string }) => [status, reason],
     );
 
-  test('a guest that crashes is started again; one that does so again and again has failed', { timeout: 300_000 }, async () => {
+  test('a guest that crashes is started again; one that does so again and again has failed', { timeout: patience(300_000) }, async () => {
     const vm = await cluster.running('panic', 'hv1', { variant: { panicAfter: 2 } });
-    await expect.poll(() => cluster.stateOf(vm), { timeout: 240_000, interval: 200 }).toBe('fail');
+    await expect.poll(() => cluster.stateOf(vm), { timeout: patience(240_000), interval: 200 }).toBe('fail');
     expect(await failedReason(vm)).toBe('the guest crashed on hv1 4 times within 10 minutes');
     expect([await vm.boots(), await startsByWatcher(vm)]).toEqual([4, [1, 2, 3].map(() => ['success', 'watcher'])]);
     await vm.says(GUEST_SAYS.panics);

@@ -23,7 +23,7 @@ describeReal('storage over HTTP', missingLab(), () => {
   beforeAll(async () => {
     ceph = await realCeph();
     cluster = await startCluster({ name: 'storage', workers: 2, ceph });
-  }, 240_000);
+  });
   afterAll(async () => {
     await cluster?.close();
     for (const name of [pool, `${pool}-2`]) {

@@ -72,7 +72,7 @@ describeReal('workers that are killed', missingLab(), () => {
     await Promise.all(chores.map((job) => call('DELETE', `/jobs/${job}`)));
     expect(await Promise.all(doomed.map(({ ended }) => ended))).toEqual(DEATHS.map(() => 'SIGKILL'));
     await Promise.all(DEATHS.map(async (death, index) => ends.set(death, await end(jobs[index] as number))));
-  }, 180_000);
+  });
   afterAll(() => cluster?.close());
 
   test.each(DEATHS)('$opcode, $place', async (death) => {

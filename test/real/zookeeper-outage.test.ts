@@ -110,5 +110,5 @@ describeReal('ZooKeeper away', missingLab(), () => {
     for (const vm of [off, late]) await runsOnce(vm);
     expect([await cluster.stateOf(on), await nodesWith(cluster.nodes, on.uuid)]).toEqual(['stop', []]);
     await expect.poll(() => cluster.locksOfJobs()).toEqual([]);
-  }, 240_000);
+  });
 });
