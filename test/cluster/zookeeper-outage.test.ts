@@ -121,19 +121,19 @@ describe('a session with ZooKeeper', () => {
     await other.commit([{ kind: 'create', path, data: '' }]);
     lab.networkOf(store).loseAnswers();
     const cut = store.createQueued(path, 'one-', 'text', { kept: true });
-    await expect.poll(() => other.children(path), patience).toHaveLength(1);
+    await expect.poll(() => other.children(path), SOON).toHaveLength(1);
     lab.networkOf(store).cut();
     expect(await other.children(path)).toEqual([await cut]);
     lab.networkOf(store).loseAnswers();
     const bound = errorOf(store.createQueued(path, 'bound-', ''));
     const kept = store.createQueued(path, 'two-', 'text', { kept: true });
-    await expect.poll(() => other.children(path), patience).toHaveLength(3);
+    await expect.poll(() => other.children(path), SOON).toHaveLength(3);
     await lab.expire(store);
     expect(await bound).toMatchObject({ name: 'SessionExpired' });
     const name = await kept;
     expect(name).toBe('two-0000000002');
     // The server ends the old session a little later than this side does.
-    await expect.poll(async () => (await other.children(path)).toSorted(), patience).toEqual([await cut, name]);
+    await expect.poll(async () => (await other.children(path)).toSorted(), SOON).toEqual([await cut, name]);
     expect(await other.get(`${path}/${name}`)).toEqual({ data: 'text', version: 0 });
   });
 

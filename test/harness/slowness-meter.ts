@@ -38,6 +38,7 @@ export function startSlownessMeter(): () => void {
   const timer = setInterval(measure, EVERY_MS);
   return () => {
     clearInterval(timer);
+    delete process.env[SLOWNESS_VARIABLE];
     rmSync(folder, { recursive: true });
   };
 }

@@ -15,7 +15,7 @@ export default function setup(project: TestProject): () => Promise<void> {
   project.provide('labTenant', process.pid);
   const stopMeter = startSlownessMeter();
   return async () => {
-    stopMeter();
     await leaveLab(process.pid);
+    stopMeter();
   };
 }
