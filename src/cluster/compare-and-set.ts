@@ -1,6 +1,6 @@
 // Compare-and-set: read, decide by what was read, commit; and from the start once more when another writer was quicker.
 import { isDeepStrictEqual } from 'node:util';
-import { ConnectionLost, StoreConflict, type Change, type Store } from './store.js';
+import { ConnectionLost, SessionExpired, StoreConflict, type Change, type Store } from './store.js';
 
 /** What is to be changed, each change at the version that was read, and what is answered when that is done. */
 export interface Decision<T> {
@@ -21,10 +21,14 @@ export async function compareAndSet<T>(store: Store, decide: () => Promise<Decis
       await store.commit(changes);
       return result;
     } catch (error) {
-      if (!(error instanceof StoreConflict || error instanceof ConnectionLost)) throw error;
+      if (!isLookedAtAgain(error)) throw error;
     }
   }
 }
+
+/** Another writer was quicker, or nobody knows: what was asked for when the connection broke, or in a session that is over. */
+const isLookedAtAgain = (error: unknown): boolean =>
+  error instanceof StoreConflict || error instanceof ConnectionLost || error instanceof SessionExpired;
 
 /** A value that is kept as JSON, as it was read. */
 export interface Present<T> {

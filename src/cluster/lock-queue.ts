@@ -21,6 +21,26 @@ export function nameEntry(mode: LockMode, slots: number, id: string): string {
   return `${letters[mode]}${mode === 'slot' ? slots : ''}-${id}-`;
 }
 
+/** The opcode of a job that an entry belongs to, by the entry's name alone. */
+export interface EntryOwner {
+  job: number;
+  /** Which of the job's opcodes, from 0. */
+  op: number;
+  /** Tells the job from one of the same number in a ledger that was begun anew; letters and digits. */
+  born: string;
+}
+
+const ownedName = /^[xsn]\d*-(\d+)\.(\d+)\.([0-9a-z]+)-\d{10}$/;
+
+/** What makes the names of an owner's entries; nobody else's have it. */
+export const ownerId = ({ job, op, born }: EntryOwner): string => `${job}.${op}.${born}`;
+
+/** Undefined for the entry of an agent. */
+export function ownerOf(name: string): EntryOwner | undefined {
+  const [, job, op, born] = ownedName.exec(name) ?? [];
+  return born === undefined ? undefined : { job: Number(job), op: Number(op), born };
+}
+
 function parseEntry(name: string): QueueEntry | undefined {
   const [, letter, slots, number] = entryName.exec(name) ?? [];
   if (letter === undefined) return undefined;

@@ -1,14 +1,13 @@
-// Cluster-wide locks: ZooKeeper's recipe of ephemeral, numbered entries in one queue a resource. A holder that dies loses them with
-// its session. Uncontended, a lock costs a creation and a listing, and its release a removal.
+// The locks of a process: ZooKeeper's recipe of ephemeral, numbered entries in one queue a resource. Agents follow their guests under them, and
+// one makes a node the primary. Who dies loses them with the session. What belongs to a job is in job-locks.ts, in the same queues.
 import { randomUUID } from 'node:crypto';
-import { defer } from './deferred.js';
 import type { LockEntry } from './fence.js';
-import { readHolder, writeHolder } from './lock-holder.js';
-import type { LockHolder } from './lock-holder.js';
-import { inLockOrder, locksPath } from './lock-order.js';
+import { writeHolder } from './lock-holder.js';
+import { inLockOrder } from './lock-order.js';
 import type { OrderedRequest } from './lock-order.js';
 import { blockersOf, nameEntry, orderQueue } from './lock-queue.js';
 import type { LockMode, QueueEntry } from './lock-queue.js';
+import { anyGone, queuePath, unlessAborted, type Blocker } from './lock-waiting.js';
 import { SessionExpired } from './store.js';
 import type { Store } from './store.js';
 
@@ -18,10 +17,6 @@ export interface LockRequest {
   mode: LockMode;
   /** For mode `slot`: how many may hold at once; 1 if not given. A resource's slots are counted apart from its locks. */
   slots?: number;
-}
-
-export interface Blocker extends LockHolder {
-  resource: string;
 }
 
 export interface LockClaim {
@@ -54,16 +49,6 @@ export interface Locks {
   tryAcquire(requests: readonly LockRequest[], claim: LockClaim & { signal?: AbortSignal }): Promise<HeldLocks | undefined>;
 }
 
-/** The promise's result, unless the signal aborts first. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
 /** The paths of a claim's entries, each known once it was made; undefined when it was not. */
 type Taken = Promise<string | undefined>[];
 
@@ -75,24 +60,9 @@ class NotFree extends Error {}
 
 /** `worker` names this process to those who look at the locks. */
 export function createLocks(store: Store, { worker }: { worker: string }): Locks {
-  async function readBlocker(request: OrderedRequest, entry: QueueEntry, onGone: () => void): Promise<Blocker | undefined> {
-    const node = await store.getPresent(`${locksPath}/${request.segment}/${entry.name}`, onGone);
-    return node && { resource: request.resource, ...readHolder(node.data, entry.mode) };
-  }
-
-  /** Resolves when one of these entries has changed or is gone; tells of them first if all are there. */
-  async function anyGone(request: OrderedRequest, entries: QueueEntry[], onWait: (blockers: Blocker[]) => void): Promise<void> {
-    const gone = defer<void>();
-    const blockers = await Promise.all(entries.map((entry) => readBlocker(request, entry, gone.resolve)));
-    const present = blockers.filter((blocker) => blocker !== undefined);
-    if (present.length < blockers.length) return;
-    onWait(present);
-    await gone.promise;
-  }
-
   /** Those who bar the way of this entry; none when it holds. */
   async function look(request: OrderedRequest, name: string): Promise<QueueEntry[]> {
-    const queue = orderQueue(await store.children(`${locksPath}/${request.segment}`));
+    const queue = orderQueue(await store.children(queuePath(request)));
     const index = queue.findIndex((entry) => entry.name === name);
     // The entry goes with the session only, or by the hand of an operator who breaks a lock.
     if (index < 0) throw new SessionExpired();
@@ -101,7 +71,7 @@ export function createLocks(store: Store, { worker }: { worker: string }): Locks
 
   /** Queues up; the entry stands in `taken` from the moment that it may exist. */
   async function enter(request: OrderedRequest, { job, opcode }: LockClaim, taken: Taken): Promise<string> {
-    const path = `${locksPath}/${request.segment}`;
+    const path = queuePath(request);
     const data = writeHolder({ job, opcode, worker, since: Date.now() / 1000 });
     const name = store.createQueued(path, nameEntry(request.mode, request.slots, randomUUID()), data);
     taken.push(
@@ -165,7 +135,7 @@ export function createLocks(store: Store, { worker }: { worker: string }): Locks
         for (;;) {
           const blockers = await look(request, name);
           if (blockers.length === 0) return;
-          await anyGone(request, blockers, (present) => {
+          await anyGone(store, request, blockers, (present) => {
             if (!stop.aborted) onWait?.(present);
           });
         }

@@ -21,6 +21,9 @@ export type StoredEvent = JobEvent extends infer E ? (E extends JobEvent ? Omit<
 
 const parse = <T>(text: string | undefined, fallback: T): T => (text === undefined ? fallback : (JSON.parse(text) as T));
 
+/** Tells a job from one of the same number in a ledger that was begun anew. */
+export const bornOf = ([seconds, microseconds]: Timestamp): string => (seconds * 1_000_000 + microseconds).toString(36);
+
 export const specIn = (fields: StoredFields): JobSpec => JSON.parse(fields['spec'] ?? '') as JobSpec;
 
 /** How far an opcode is. One that was never touched was cancelled with its job, waits for its locks if it is the next, or is queued. */

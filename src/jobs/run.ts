@@ -4,7 +4,7 @@ import { isFinal, type JobStatus, type Timestamp } from '../../schemas/job.js';
 import { childField, childrenOf } from './children.js';
 import type { Submission } from './job-desk.js';
 import type { Keys } from './keys.js';
-import { fateIn, specIn, type OpcodeFate, type StoredEvent, type StoredFields } from './record.js';
+import { bornOf, fateIn, specIn, type OpcodeFate, type StoredEvent, type StoredFields } from './record.js';
 import type { JobSpec } from './spec.js';
 import { submitChild } from './submit.js';
 import { now, toMs } from './timestamp.js';
@@ -22,6 +22,8 @@ export interface Change {
 export interface Run {
   id: number;
   spec: JobSpec;
+  /** Tells it from a job of the same number in a ledger that was begun anew. */
+  born: string;
   priority: number;
   /** How often the job has been claimed; above 1 it is being taken up again. */
   epoch: number;
@@ -60,6 +62,7 @@ export async function claimJob(redis: Redis, keys: Keys, keepCount: number, id: 
   const run: Run = {
     id,
     spec,
+    born: bornOf(JSON.parse(fields['received_ts'] ?? '[0,0]') as Timestamp),
     priority: Number(fields['priority']),
     epoch: Number(fields['epoch']),
     status: fields['status'] as JobStatus,

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listLocks, sweepLocks } from '../../src/cluster/lock-list.js';
 import { createLocks } from '../../src/cluster/locks.js';
-import type { Blocker, HeldLocks, LockRequest, Locks } from '../../src/cluster/locks.js';
+import type { Blocker } from '../../src/cluster/lock-waiting.js';
+import type { HeldLocks, LockRequest, Locks } from '../../src/cluster/locks.js';
 import type { Store } from '../../src/cluster/store.js';
 import { errorOf } from './error-of.js';
 import { implementations } from './implementations.js';

@@ -1,7 +1,7 @@
 // A worker of a test's cluster, with a network and a cluster session of its own, so that it can die, freeze and come back alone.
 import { pino } from 'pino';
 import { documentsOf } from '../../src/cluster/cluster-documents.js';
-import { createLocks } from '../../src/cluster/locks.js';
+import { jobLocks } from '../../src/cluster/job-locks.js';
 import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
 import type { MemorySession } from '../../src/cluster/memory/memory-session.js';
 import type { Keys } from '../../src/jobs/keys.js';
@@ -91,7 +91,7 @@ export async function hireWorker(
       keys,
       watch,
       store: session,
-      locks: createLocks(session, { worker: name }),
+      locks: jobLocks(session, { worker: name }),
       world: {
         ...documentsOf(session),
         cluster,

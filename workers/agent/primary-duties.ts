@@ -7,6 +7,7 @@ import type { Store } from '../../src/cluster/store.js';
 import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import type { JobDesk } from '../../src/jobs/job-desk.js';
 import type { OpenCeph } from '../drivers/ceph.js';
+import { lockReaper } from './lock-reaper.js';
 import { STORAGE_LOOKS } from './pace.js';
 import { reportWhilePrimary } from './storage-reporter.js';
 import { watchVms } from './watcher.js';
@@ -44,9 +45,10 @@ async function watchWhilePrimary({ node, store, locks, openDesk, intervalMs, log
       );
       const desk = await open(openDesk());
       const watcher = watchVms({ cluster, desk, vms: vmDocuments(store), locks, signal, log });
+      const reaper = lockReaper({ store, desk, log });
       for (;;) {
         signal.throwIfAborted();
-        await watcher.look().catch((error: unknown) => logUnlessAborted(error));
+        for (const duty of [watcher, reaper]) await duty.look().catch((error: unknown) => logUnlessAborted(error));
         await delay(intervalMs, undefined, { signal });
       }
     } catch (error) {
@@ -58,7 +60,7 @@ async function watchWhilePrimary({ node, store, locks, openDesk, intervalMs, log
   }
 
   function logUnlessAborted(error: unknown): void {
-    if (!signal.aborted) log.warn({ err: error, node }, 'the primary could not look after the VMs');
+    if (!signal.aborted) log.warn({ err: error, node }, 'the primary could not look after the cluster');
   }
 }
 

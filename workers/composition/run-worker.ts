@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../../schemas/config.js';
 import { documentsOf } from '../../src/cluster/cluster-documents.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
-import { createLocks } from '../../src/cluster/locks.js';
+import { jobLocks } from '../../src/cluster/job-locks.js';
 import type { Store } from '../../src/cluster/store.js';
 import { keysOf } from '../../src/jobs/keys.js';
 import { connectPatiently } from '../../src/jobs/redis.js';
@@ -55,7 +55,7 @@ export async function runWorker(
       keys,
       watch,
       store,
-      locks: createLocks(store, { worker }),
+      locks: jobLocks(store, { worker }),
       world: {
         ...documentsOf(store),
         cluster,

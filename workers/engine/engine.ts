@@ -1,6 +1,6 @@
 // What the engine of a worker is made of.
 import type { Logger } from 'pino';
-import type { Locks } from '../../src/cluster/locks.js';
+import type { JobLocks } from '../../src/cluster/job-locks.js';
 import type { Store } from '../../src/cluster/store.js';
 import type { Keys } from '../../src/jobs/keys.js';
 import type { Redis } from '../../src/jobs/redis.js';
@@ -15,7 +15,7 @@ export interface EngineParts {
   keys: Keys;
   watch: JobWatch;
   store: Store;
-  locks: Locks;
+  locks: JobLocks;
   world: World;
   opcodes: ReadonlyMap<string, OpcodeDefinition>;
   /** How many ended jobs are kept. */

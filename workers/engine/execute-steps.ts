@@ -22,12 +22,10 @@ export interface Execution {
   definition: OpcodeDefinition;
   facts: unknown;
   steps: readonly Step[];
-  /** Whether another runner, or this one before it lost its locks, may have begun the first step that is not on record as done. */
+  /** Whether another runner may have begun the first step that is not on record as done. */
   resumed: boolean;
   /** For the steps: under the opcode's locks. */
   world: World;
-  /** Aborted (LocksLost) when locks are gone. */
-  held: AbortSignal[];
   report(error: unknown): ClassifiedError;
 }
 
@@ -38,18 +36,18 @@ export async function executeSteps(execution: Execution): Promise<Outcome> {
 }
 
 async function goForward(execution: Execution): Promise<Outcome | Undoing> {
-  const { engine, run, stops, journal, index, definition, facts, steps, resumed, held } = execution;
+  const { engine, run, stops, journal, index, definition, facts, steps, resumed } = execution;
   const done = [...positionIn(run, index).done];
   /** How many steps may have been begun, by whomever. */
   let begun = Math.min(done.length + (resumed ? 1 : 0), steps.length);
   // Once set, nothing but leaving stops the steps, and a cancel is refused with this.
   let refusal: string | undefined;
-  let stop = firstOf(stops.either, held);
+  let stop = stops.either;
   const refuse = () => journal.log(refusal ?? '');
   const goOnToTheEnd = (text: string) => {
     if (refusal === undefined) stops.cancel.addEventListener('abort', refuse, { once: true });
     refusal ??= text;
-    stop = firstOf(stops.leave, held);
+    stop = stops.leave;
   };
   if (definition.uninterruptible !== undefined) {
     goOnToTheEnd(`${definition.id} can't be cancelled once it has begun: ${definition.uninterruptible}`);
@@ -100,8 +98,8 @@ export const progressOf = (steps: readonly PlannedStep[]): Progress => ({
 });
 
 async function goBack(execution: Execution, undoing: Undoing): Promise<Outcome> {
-  const { engine, stops, journal, index, held } = execution;
-  const stop = firstOf(stops.leave, held);
+  const { engine, stops, journal, index } = execution;
+  const stop = stops.leave;
   const steps = new Map(execution.steps.map((step) => [step.key, step]));
   const left = [...undoing.left];
   const remains: Remains = { certain: [...undoing.remains.certain], perhaps: [...undoing.remains.perhaps] };
@@ -143,6 +141,3 @@ function contextOf(execution: Execution, signal: AbortSignal): StepContext {
     children: () => run.children(index),
   };
 }
-
-const firstOf = (signal: AbortSignal, others: AbortSignal[]): AbortSignal =>
-  others.length === 0 ? signal : AbortSignal.any([signal, ...others]);

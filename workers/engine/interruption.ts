@@ -9,7 +9,8 @@ export class Cancelled extends Error {}
 export class HandOver extends Error {}
 
 /** Whether this worker must leave the opcode as it stands: nothing is undone and nothing is concluded. */
-export const isLeaving = (error: unknown): boolean => error instanceof LostJob || error instanceof HandOver || error instanceof LocksLost;
+const LEAVING = [LostJob, HandOver, LocksLost];
+export const isLeaving = (error: unknown): boolean => LEAVING.some((kind) => error instanceof kind);
 
 /** Looks every `everyMs` until `look` says yes, or the time is over. Answers whether it did; throws when the signal aborts. */
 export async function pollUntil(look: () => Promise<boolean>, everyMs: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {

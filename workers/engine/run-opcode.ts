@@ -1,15 +1,18 @@
 // Runs one opcode of a job: locks → check → steps → result. What has happened stands in the job's record before the next thing begins,
-// so a worker that takes the job up goes on from there.
+// so a worker that takes the job up goes on from there, with the same locks.
 import { isDeepStrictEqual } from 'node:util';
 import type { Opcode } from '../../schemas/job.js';
-import { LocksLost } from '../../src/cluster/fence.js';
+import { LocksLost, type LockEntry } from '../../src/cluster/fence.js';
+import type { JobClaim } from '../../src/cluster/job-locks.js';
+import { inLockOrder } from '../../src/cluster/lock-order.js';
+import type { Blocker } from '../../src/cluster/lock-waiting.js';
 import type { LockRequest } from '../../src/cluster/locks.js';
 import { classify, type ClassifiedError } from '../../src/errors/classified-error.js';
 import type { Run } from '../../src/jobs/run.js';
 import { boundCeph, lookedAtCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
 import { executeSteps, progressOf, type Execution } from './execute-steps.js';
-import { slotOn, takeHold, worldUnder, type Hold } from './hold.js';
+import { slotOn, worldUnder } from './hold.js';
 import { Cancelled, isLeaving } from './interruption.js';
 import type { Journal } from './journal.js';
 import { resolveWishes, type LockWish } from './lock-wish.js';
@@ -42,36 +45,48 @@ interface Prepared {
 const preparedField = (index: number) => `prepared:${index}`;
 export const preparedIn = (run: Run, index: number) => run.note<Prepared>(preparedField(index));
 
-/** Runs it to its end and concludes it. Throws LostJob or HandOver when another worker shall go on. */
-export async function runOpcode(scene: Scene): Promise<Outcome> {
-  const { engine, run, index, stops, journal } = scene;
-  for (;;) {
-    const holds: Hold[] = [];
-    try {
-      const prepared = preparedIn(run, index);
-      const outcome = await (prepared === undefined ? begin(scene, holds) : resume(scene, prepared, holds));
-      await scene.conclude(outcome);
-      return outcome;
-    } catch (error) {
-      if (!(error instanceof LocksLost)) throw error;
-      journal.log('the session with the cluster store was lost, and the locks with it: taking them again');
-      await engine.store.connected(stops.leave);
-    } finally {
-      releaseAll(holds);
-    }
-  }
+/** An opcode with what it holds. */
+interface Held {
+  scene: Scene;
+  claim: JobClaim;
+  entries: LockEntry[];
 }
 
-async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
+/**
+ * Runs it to its end and concludes it. Throws LostJob or HandOver when another worker shall go on; its locks stay its own then.
+ */
+export async function runOpcode(scene: Scene): Promise<Outcome> {
+  const { run, index, op } = scene;
+  const claim: JobClaim = { job: run.id, op: index, born: run.born, epoch: run.epoch, opcode: op.OP_ID };
+  const held: Held = { scene, claim, entries: [] };
+  const prepared = preparedIn(run, index);
+  const outcome = await (prepared === undefined ? begin(held) : resume(held, prepared)).catch(async (error: unknown) => {
+    if (!(error instanceof LocksLost)) throw error;
+    // Another runner has them with the job, and the write is refused; or somebody took them away by hand.
+    await scene.journal.write({});
+    return lockTaken(scene);
+  });
+  await scene.conclude(outcome);
+  release(held);
+  return outcome;
+}
+
+const lockTaken = ({ run, index }: Scene): Outcome => {
+  const prepared = preparedIn(run, index);
+  const message = 'a lock of the opcode was taken away by hand';
+  const failed = failure(prepared === undefined ? 'OpPrereqError' : 'OpExecError', { message, errorClass: 'environment_error' });
+  return prepared === undefined ? failed : withRemains(failed, '', standing(prepared.steps, positionIn(run, index)));
+};
+
+async function begin(held: Held): Promise<Outcome> {
+  const { scene } = held;
   const { engine, run, stops, journal, index, op, definition } = scene;
   const { OP_ID: _, ...parameters } = op as Opcode & Record<string, never>;
-  const hold = async (requests: LockRequest[]) => {
-    if (requests.length > 0) holds.push(await takeHold(engine, requests, { ...asker(scene), signal: stops.either }));
-  };
   let prepared: Prepared;
   let steps: Step[];
   try {
-    const locks = await lockResolved(engine, definition.locks(parameters), hold, () => releaseAll(holds));
+    stops.either.throwIfAborted();
+    const locks = await lockResolved(held, definition.locks(parameters));
     const ceph = boundCeph(lookedAtCeph(engine.world.ceph), { signal: stops.either, onStderr: (line) => journal.log(line) });
     const facts = await definition.check({ ...engine.world, ceph }, parameters);
     steps = stepsOf(definition, facts);
@@ -80,9 +95,9 @@ async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
       return { status: 'success', result: { locks: locks.map(({ resource, mode }) => [resource, mode]), facts, steps: names } };
     }
     const slots = (definition.nodes?.(facts) ?? []).map((node) => slotOn(node, engine.opcodesPerNode));
-    await hold(slots);
+    await take(held, slots);
+    if (run.epoch > 1) await engine.locks.releaseStrays(held.claim, held.entries);
     stops.either.throwIfAborted();
-    for (const { lost } of holds) lost.throwIfAborted();
     prepared = { version: definition.version, locks: [...locks, ...slots], facts, steps: planned(steps) };
   } catch (error) {
     stops.leave.throwIfAborted();
@@ -93,19 +108,18 @@ async function begin(scene: Scene, holds: Hold[]): Promise<Outcome> {
     { status: 'running', progress: progressOf(prepared.steps) },
     { status: 'running', fields: { [preparedField(index)]: prepared } },
   );
-  return await executeSteps(execution(scene, prepared, steps, holds, false));
+  return await executeSteps(execution(held, prepared, steps, false));
 }
 
-async function resume(scene: Scene, prepared: Prepared, holds: Hold[]): Promise<Outcome> {
-  // Not even a cancelled job stops waiting here: what was begun can only be undone under the locks.
-  const signal = scene.stops.leave;
-  if (prepared.locks.length > 0) holds.push(await takeHold(scene.engine, prepared.locks, { ...asker(scene), signal }));
+async function resume(held: Held, prepared: Prepared): Promise<Outcome> {
+  const { scene, claim, entries } = held;
+  entries.push(...(await scene.engine.locks.adopt(prepared.locks, claim)));
   const steps = stepsToGoOnWith(scene, prepared);
   if ('status' in steps) return steps;
-  // While it waited, another worker may have taken the job up, and even ended it, without this one hearing of it: the write is refused then.
+  // Another worker may have taken the job up meanwhile, and even ended it, without this one hearing of it: the write is refused then.
   if (isDeepStrictEqual(planned(steps), prepared.steps)) await scene.journal.write({});
   else await recordNewPlan(scene, { ...prepared, steps: planned(steps) });
-  return await executeSteps(execution(scene, prepared, steps, holds, true));
+  return await executeSteps(execution(held, prepared, steps, true));
 }
 
 /** This worker's version has other steps than were planned, after those that were begun. */
@@ -127,30 +141,47 @@ function stepsToGoOnWith(scene: Scene, { facts, steps: plan }: Prepared): Step[]
 }
 
 /** Takes the locks, and makes sure that the names still mean the same when they are held. */
-async function lockResolved(
-  engine: EngineParts,
-  wishes: LockWish[],
-  hold: (requests: LockRequest[]) => Promise<void>,
-  release: () => void,
-): Promise<LockRequest[]> {
+async function lockResolved(held: Held, wishes: LockWish[]): Promise<LockRequest[]> {
+  const { engine } = held.scene;
   for (;;) {
     const requests = await resolveWishes(engine.world, wishes);
-    await hold(requests);
+    await take(held, requests);
     if (wishes.length === 0 || isDeepStrictEqual(await resolveWishes(engine.world, wishes), requests)) return requests;
-    release();
+    await engine.locks.release(held.entries.splice(0));
   }
 }
 
-/** Nobody waits for it: when the store is away, what is held goes with the session. */
-function releaseAll(holds: Hold[]): void {
-  for (const held of holds.splice(0)) void held.release().catch(() => undefined);
+/** Takes these besides what is held already, waiting as long as it takes. */
+async function take({ scene, claim, entries }: Held, requests: LockRequest[]): Promise<void> {
+  const { engine, stops, journal } = scene;
+  for (const request of inLockOrder(requests)) {
+    await engine.store.connected(stops.either);
+    const taken = await engine.locks.take([request], claim);
+    entries.push(...taken.entries);
+    stops.either.throwIfAborted();
+    if (taken.waits === undefined) continue;
+    journal.log(waitText(taken.waits.blockers));
+    await engine.locks.untilFirst(taken.waits.place, stops.either);
+  }
 }
 
-const asker = ({ run, op, journal }: Scene) => ({ job: run.id, opcode: op.OP_ID, onWait: (text: string) => journal.log(text) });
+const waitText = (blockers: Blocker[]) =>
+  `waits for ${blockers.map(({ resource, job, opcode }) => `${resource}, asked for by ${job === 0 ? 'an agent' : `job ${job}`} (${opcode}) before`).join('; ')}`;
 
-function execution(scene: Scene, { facts }: Prepared, steps: readonly Step[], holds: Hold[], resumed: boolean): Execution {
-  const world = worldUnder(scene.engine, holds, scene.stops.leave);
-  return { ...scene, facts, steps, resumed, world, held: holds.map(({ lost }) => lost), report: (error) => reported(scene, error) };
+/** Nobody waits for it: what is not released because this process dies, the primary does. */
+function release(held: Held): void {
+  const { scene, claim, entries } = held;
+  const begunBefore = scene.run.epoch > 1 && preparedIn(scene.run, scene.index) === undefined;
+  const released = Promise.all([
+    scene.engine.locks.release(entries),
+    begunBefore ? scene.engine.locks.releaseStrays(claim, entries) : undefined,
+  ]);
+  released.catch((error: unknown) => scene.engine.log.debug({ err: error, job: scene.run.id }, 'locks were not released'));
+}
+
+function execution({ scene, entries }: Held, { facts }: Prepared, steps: readonly Step[], resumed: boolean): Execution {
+  const world = worldUnder(scene.engine, entries, scene.stops.leave);
+  return { ...scene, facts, steps, resumed, world, report: (error) => reported(scene, error) };
 }
 
 /** The public error. What nobody expected, and what lies under it, goes to the log. */

@@ -17,7 +17,8 @@ if [ ! -e $policy ]; then
   printf '#!/bin/sh\\nexit 101\\n' >$policy
   chmod 755 $policy
 fi
-apt-get "$@"
+apt-get ${APT.join(' ')} update
+apt-get ${APT.join(' ')} --no-install-recommends install "$@"
 `;
 
 /** Makes sure that the named packages are installed; costs one dpkg-query when they all are. Throws an error that says what to do when it may not or can't. */
@@ -25,13 +26,8 @@ export async function ensurePackages(names: readonly string[]): Promise<void> {
   const missing = await missingPackages(names);
   if (missing.length === 0) return;
   await assertMayInstall(missing);
-  await execa('apt-get', ['update', ...APT], QUIET_APT);
-  // One installation at a time, so that nobody takes away the policy-rc.d of another.
-  await execa(
-    'flock',
-    ['/run/rapid-packages.lock', 'sh', '-ec', INSTALL, 'install', ...APT, '--no-install-recommends', 'install', ...missing],
-    QUIET_APT,
-  );
+  // One installation at a time: nobody takes away the policy-rc.d of another, and apt fails at once when its lists are being read anew.
+  await execa('flock', ['/run/rapid-packages.lock', 'sh', '-ec', INSTALL, 'install', ...missing], QUIET_APT);
 }
 
 async function missingPackages(names: readonly string[]): Promise<string[]> {
