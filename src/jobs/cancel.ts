@@ -2,14 +2,10 @@
 import type { Redis } from 'ioredis';
 import { isFinal, type JobRecord, type JobStatus } from '../../schemas/job.js';
 import type { Keys } from './keys.js';
-import type { StoredEvent } from './record.js';
-import { now, toMs } from './timestamp.js';
 
 /** Asks; answers the status in which the job was found, or undefined when there is no such job. */
 export async function requestCancel(redis: Redis, keys: Keys, keepCount: number, id: number): Promise<JobStatus | undefined> {
-  const at = now();
-  const event = (status: JobStatus) => JSON.stringify({ type: 'status', at, status } satisfies StoredEvent);
-  const found = await redis.rapidCancel(keys.prefix, id, JSON.stringify(at), toMs(at), keepCount, event('canceled'), event('canceling'));
+  const found = await redis.rapidCancel(keys.prefix, id, keepCount);
   return found === null ? undefined : (found as JobStatus);
 }
 

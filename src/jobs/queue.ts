@@ -1,8 +1,10 @@
-// The BullMQ queue: it says which job is next and notices workers that died. The record of a job is elsewhere (record.ts); here it is an ID.
-import { Queue, WaitingError, Worker, type Job } from 'bullmq';
+// The BullMQ queue: it says which job is next and notices workers that died. The record of a job is elsewhere (record.ts); here it is an ID and
+// the number of its place in line, and a hint: what is due stands in the ledger.
+import { createRequire } from 'node:module';
+import { WaitingError, Worker, type Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
-import { CHILD_QUEUE_NAME, jobIdIn, queueId, queuePriority, QUEUE_NAME } from './scripts/enqueue.js';
+import { CHILD_QUEUE_NAME, entryIn, LAYOUT_OF, QUEUE_NAME, type QueueEntry } from './scripts/enqueue.js';
 
 /** How long whoever has taken something may be silent before it is given out again, and how often that is looked for. Together well under 10 s. */
 export const GIVING_OUT_AGAIN = {
@@ -12,31 +14,7 @@ export const GIVING_OUT_AGAIN = {
   maxStalledCount: Number.MAX_SAFE_INTEGER,
 };
 
-export interface JobQueue {
-  /** Puts a job in line again; if it is there already it stays where it is. */
-  add(id: number, priority: number, isChild: boolean): Promise<void>;
-  /** Whether the queue knows the job, waiting or taken. */
-  knows(id: number): Promise<boolean>;
-  close(): Promise<void>;
-}
-
-export function openQueue(connection: Redis, keys: Keys): JobQueue {
-  const [jobs, children] = [QUEUE_NAME, CHILD_QUEUE_NAME].map((name) => {
-    const queue = new Queue(name, { connection, prefix: keys.prefix });
-    queue.on('error', () => undefined);
-    return queue;
-  }) as [Queue, Queue];
-  return {
-    async add(id, priority, isChild) {
-      const queue = isChild ? children : jobs;
-      await queue.add('job', null, { jobId: queueId(id), priority: queuePriority(priority) });
-    },
-    knows: async (id) => (await connection.exists(jobs.toKey(queueId(id)), children.toKey(queueId(id)))) > 0,
-    close: async () => void (await Promise.all([jobs.close(), children.close()])),
-  };
-}
-
-/** What a worker's handler says: the job has ended (or is none of its business), or somebody else shall go on with it at once. */
+/** What a worker's handler says: the job has ended, is parked, or is none of its business; or somebody else shall go on with it at once. */
 export type Handled = 'done' | 'hand back';
 
 export interface Consumer {
@@ -44,19 +22,28 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
+type Handle = (place: QueueEntry) => Promise<Handled>;
+
 /**
- * Calls `handle` for each job that is due, up to `openJobs` at a time and as many children of jobs besides, and again for a job whose worker
+ * Calls `handle` for each job that is due, with its place in line, up to `openJobs` at a time and as many children of jobs besides, and again for a job whose worker
  * fell silent.
  */
-export function consumeJobs(connection: Redis, keys: Keys, openJobs: number, handle: (id: number) => Promise<Handled>): Consumer {
+export function consumeJobs(connection: Redis, keys: Keys, openJobs: number, handle: Handle): Consumer {
+  assertLayout();
   const consumers = [QUEUE_NAME, CHILD_QUEUE_NAME].map((name) => consumeQueue(name, connection, keys, openJobs, handle));
   return { close: async () => void (await Promise.all(consumers.map((consumer) => consumer.close()))) };
 }
 
-function consumeQueue(name: string, connection: Redis, keys: Keys, openJobs: number, handle: (id: number) => Promise<Handled>): Consumer {
+/** Entries are written by our own scripts, in the layout of one version of BullMQ. */
+function assertLayout(): void {
+  const { version } = createRequire(import.meta.url)('bullmq/package.json') as { version: string };
+  if (version !== LAYOUT_OF) throw new Error(`BullMQ ${version} is installed, and the queue is written as BullMQ ${LAYOUT_OF} reads it`);
+}
+
+function consumeQueue(name: string, connection: Redis, keys: Keys, openJobs: number, handle: Handle): Consumer {
   const begun = new WeakMap<Job, Promise<Handled>>();
   const begin = (job: Job) => {
-    const handling = begun.get(job) ?? handle(jobIdIn(job.id ?? ''));
+    const handling = begun.get(job) ?? handle(entryIn(job.id ?? ''));
     begun.set(job, handling);
     return handling;
   };

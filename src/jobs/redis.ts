@@ -4,6 +4,8 @@ import { Redis, type RedisOptions, type Result } from 'ioredis';
 import { cancelScript } from './scripts/cancel.js';
 import { claimScript } from './scripts/claim.js';
 import { answerCallScript, leaveCallScript, takeCallScript, workOnCallScript } from './scripts/node-call.js';
+import { renewScript, wakeScript } from './scripts/park.js';
+import { reconcileScript } from './scripts/reconcile.js';
 import { submitScript } from './scripts/submit.js';
 import { sweepScript } from './scripts/sweep.js';
 import { writeScript } from './scripts/write.js';
@@ -11,8 +13,13 @@ import { writeScript } from './scripts/write.js';
 declare module 'ioredis' {
   interface RedisCommander<Context> {
     rapidSubmit(...args: (string | number)[]): Result<[outcome: string, id: number], Context>;
-    rapidClaim(...args: (string | number)[]): Result<string[] | null, Context>;
-    rapidWrite(...args: (string | number)[]): Result<number, Context>;
+    rapidClaim(
+      ...args: (string | number)[]
+    ): Result<[wasParked: number, seconds: string, microseconds: string, record: string[]] | null, Context>;
+    rapidWrite(...args: (string | number)[]): Result<[seconds: string, microseconds: string] | null, Context>;
+    rapidWake(...args: (string | number)[]): Result<number, Context>;
+    rapidRenew(...args: (string | number)[]): Result<number[], Context>;
+    rapidReconcile(...args: (string | number)[]): Result<number | null, Context>;
     rapidCancel(...args: (string | number)[]): Result<string | null, Context>;
     rapidSweep(...args: (string | number)[]): Result<number, Context>;
     rapidTakeCall(...args: (string | number)[]): Result<string | null, Context>;
@@ -26,6 +33,9 @@ const scripts: RedisOptions['scripts'] = {
   rapidSubmit: { lua: submitScript, numberOfKeys: 1 },
   rapidClaim: { lua: claimScript, numberOfKeys: 1 },
   rapidWrite: { lua: writeScript, numberOfKeys: 1 },
+  rapidWake: { lua: wakeScript, numberOfKeys: 1 },
+  rapidRenew: { lua: renewScript, numberOfKeys: 1 },
+  rapidReconcile: { lua: reconcileScript, numberOfKeys: 1 },
   rapidCancel: { lua: cancelScript, numberOfKeys: 1 },
   rapidSweep: { lua: sweepScript, numberOfKeys: 1, readOnly: false },
   rapidTakeCall: { lua: takeCallScript, numberOfKeys: 1 },

@@ -1,18 +1,20 @@
 // A worker's hold on one job: claimed once, written to in order, lost when another worker claims the job.
 import type { Redis } from 'ioredis';
-import { isFinal, type JobStatus, type Timestamp } from '../../schemas/job.js';
+import type { JobStatus, Timestamp } from '../../schemas/job.js';
 import { childField, childrenOf } from './children.js';
 import type { Submission } from './job-desk.js';
 import type { Keys } from './keys.js';
 import { bornOf, fateIn, specIn, type OpcodeFate, type StoredEvent, type StoredFields } from './record.js';
 import type { JobSpec } from './spec.js';
 import { submitChild } from './submit.js';
-import { now, toMs } from './timestamp.js';
+import { PARKING_LEASE_MS } from './parking.js';
+import type { QueueEntry } from './scripts/enqueue.js';
+import { redisClock } from './timestamp.js';
 
 /** The job was claimed by another worker, or has ended: this runner must not go on. */
 export class LostJob extends Error {}
 
-/** One atomic change of the record. */
+/** One atomic change of the record. What changes the job's status is told as an event by itself. */
 export interface Change {
   status?: JobStatus;
   fields?: Record<string, unknown>;
@@ -27,6 +29,8 @@ export interface Run {
   priority: number;
   /** How often the job has been claimed; above 1 it is being taken up again. */
   epoch: number;
+  /** It was parked before this claim, in good order: no worker has died with it since it was parked. */
+  wasParked: boolean;
   /** The job's status as this runner last wrote or found it. */
   status: JobStatus;
   fate(opcode: number): OpcodeFate;
@@ -44,27 +48,63 @@ export interface Run {
   submitChild(opcode: number, key: string, submission: Submission): Promise<number>;
   /** Resolves when no submission of a child is under way. */
   childrenSubmitted(): Promise<void>;
+  /** The present time by Redis' clock, which dates everything in the record. */
+  now(): Timestamp;
   /** Writes; throws LostJob. */
   write(change: Change): Promise<void>;
+  /**
+   * Writes, and leaves the job without a worker and out of line until `wakeJob` or a cancel puts it there again, or until the lease ends that
+   * `renewParked` extends. This run ends with it: what it writes afterwards is refused, and the handler returns 'done'. Without anybody who
+   * renews or wakes, this hands the job back for later.
+   */
+  park(change?: Change, leaseMs?: number): Promise<void>;
 }
 
-/** Claims a job for this worker; undefined when there is nothing to run. */
-export async function claimJob(redis: Redis, keys: Keys, keepCount: number, id: number, worker: string): Promise<Run | undefined> {
-  const at = now();
-  const event = { type: 'status', at, status: 'waiting' } satisfies StoredEvent;
-  const reply = await redis.rapidClaim(keys.prefix, id, worker, JSON.stringify(at), JSON.stringify(event));
+/** Claims a job for this worker; undefined when there is nothing to run, or its entry in the queue is not its present one. */
+export async function claimJob(
+  redis: Redis,
+  keys: Keys,
+  keepCount: number,
+  { id, entry }: QueueEntry,
+  worker: string,
+): Promise<Run | undefined> {
+  const reply = await redis.rapidClaim(keys.prefix, id, entry, worker);
   if (reply === null) return undefined;
-  const fields = pairs(reply);
+  const [wasParked, seconds, microseconds, record] = reply;
+  const clock = redisClock(seconds, microseconds);
+  const fields = pairs(record);
   const spec = specIn(fields);
   const dependencies = JSON.parse(fields['dependencies'] ?? '[]') as number[];
   let writes = 0;
   const submissions = new Set<Promise<number>>();
+
+  const write = async ({ status, fields: changed = {}, events = [] }: Change, parkMs?: number) => {
+    const entries = Object.entries(changed).map(([name, value]) => [name, JSON.stringify(value)] as const);
+    const written = await redis.rapidWrite(
+      keys.prefix,
+      id,
+      Number(fields['epoch']),
+      ++writes,
+      status ?? '',
+      parkMs ?? '',
+      keepCount,
+      entries.length,
+      ...entries.flat(),
+      ...events.map((told) => JSON.stringify(told)),
+    );
+    if (written === null) throw new LostJob(`job ${id} is no longer this worker's`);
+    clock.set(...written);
+    for (const [name, text] of entries) fields[name] = text;
+    run.status = status ?? run.status;
+  };
+
   const run: Run = {
     id,
     spec,
     born: bornOf(JSON.parse(fields['received_ts'] ?? '[0,0]') as Timestamp),
     priority: Number(fields['priority']),
     epoch: Number(fields['epoch']),
+    wasParked: wasParked === 1,
     status: fields['status'] as JobStatus,
     fate: (opcode) => fateIn(fields, opcode),
     note: <T>(name: string) => (fields[name] === undefined ? undefined : (JSON.parse(fields[name]) as T)),
@@ -86,28 +126,9 @@ export async function claimJob(redis: Redis, keys: Keys, keepCount: number, id: 
       return await submitting.finally(() => submissions.delete(submitting));
     },
     childrenSubmitted: async () => void (await Promise.allSettled(submissions)),
-    async write({ status, fields: changed = {}, events = [] }) {
-      const end: Timestamp = now();
-      const entries = Object.entries(changed).map(([name, value]) => [name, JSON.stringify(value)] as const);
-      const names = entries.flat();
-      const ends = status !== undefined && isFinal(status);
-      const written = await redis.rapidWrite(
-        keys.prefix,
-        id,
-        Number(fields['epoch']),
-        ++writes,
-        status ?? '',
-        ends ? JSON.stringify(end) : '',
-        ends ? toMs(end) : 0,
-        keepCount,
-        entries.length,
-        ...names,
-        ...events.map((told) => JSON.stringify(told)),
-      );
-      if (written === 0) throw new LostJob(`job ${id} is no longer this worker's`);
-      for (const [name, text] of entries) fields[name] = text;
-      run.status = status ?? run.status;
-    },
+    now: clock.now,
+    write: (change) => write(change),
+    park: (change = {}, leaseMs = PARKING_LEASE_MS) => write(change, leaseMs),
   };
   return run;
 }

@@ -5,7 +5,6 @@ import { IdempotencyMismatch } from '../errors/idempotency-mismatch.js';
 import type { Submission } from './job-desk.js';
 import type { Keys } from './keys.js';
 import { digestOf, marksOf, specOf } from './spec.js';
-import { now, toMs } from './timestamp.js';
 
 /** The job that submits another one. */
 interface Parent {
@@ -35,13 +34,10 @@ export async function submitChild(redis: Redis, keys: Keys, submission: Submissi
 
 async function send(redis: Redis, keys: Keys, rememberS: number, submission: Submission, parent?: Parent) {
   const { idempotency, user, priority, depends } = submission;
-  const received = now();
   return await redis.rapidSubmit(
     keys.prefix,
     JSON.stringify(specOf(submission, parent?.job ?? null)),
     priority,
-    JSON.stringify(received),
-    toMs(received),
     JSON.stringify(marksOf(submission, parent?.job ?? null)),
     // The user is part of the key: two users may choose the same one.
     idempotency === undefined ? '' : JSON.stringify([user, idempotency.key]),

@@ -193,7 +193,7 @@ it('are submitted only by who holds their parent, once, and are on record at onc
   const parent = await submit(having([]));
   const child = { ops: [delay()], user: 'tester', reason: null, priority: 0, depends: [], dryRun: false };
   const claim = async (worker: string) => {
-    const run = await claimJob(connection, keys, 1000, parent, worker);
+    const run = await claimJob(connection, keys, 1000, { id: parent, entry: 1 }, worker);
     if (run === undefined) throw new Error('nothing to claim');
     return run;
   };
@@ -214,7 +214,7 @@ it('are submitted only by who holds their parent, once, and are on record at onc
 it('have failed, as far as their parent knows, when they have been forgotten', async () => {
   const { redis: connection, keys, submit, end, desk, addWorker } = await cluster();
   const parent = await submit(having([delay()]));
-  const run = await claimJob(connection, keys, 1000, parent, 'first');
+  const run = await claimJob(connection, keys, 1000, { id: parent, entry: 1 }, 'first');
   const child = await run?.submitChild(0, 'child-0', {
     ops: [delay()],
     user: 'tester',
@@ -235,7 +235,7 @@ it('have failed, as far as their parent knows, when they have been forgotten', a
 it('are put in their queue again when it has lost them', async () => {
   const { redis: connection, keys, submit, end, addWorker, desk } = await cluster();
   const parent = await submit(having([delay()]));
-  const run = await claimJob(connection, keys, 1000, parent, 'first');
+  const run = await claimJob(connection, keys, 1000, { id: parent, entry: 1 }, 'first');
   const child = await run?.submitChild(0, 'child-0', {
     ops: [delay()],
     user: 'tester',
@@ -244,9 +244,9 @@ it('are put in their queue again when it has lost them', async () => {
     depends: [],
     dryRun: false,
   });
-  await claimJob(connection, keys, 1000, child ?? 0, 'first');
+  await claimJob(connection, keys, 1000, { id: child ?? 0, entry: 1 }, 'first');
   const queued = await connection.keys(`${keys.prefix}:child-jobs:*`);
-  expect(queued).toContain(`${keys.prefix}:child-jobs:r${child}`);
+  expect(queued).toContain(`${keys.prefix}:child-jobs:r${child}-1`);
   await connection.del(...queued);
   await addWorker();
   expect((await end(parent)).opresult).toEqual([['success']]);

@@ -2,8 +2,7 @@
 import { isFinal, type JobStatus, type Progress, type Timestamp } from '../../schemas/job.js';
 import type { JobEvent } from '../../src/jobs/job-desk.js';
 import type { StoredEvent } from '../../src/jobs/record.js';
-import type { Change, Run } from '../../src/jobs/run.js';
-import { now } from '../../src/jobs/timestamp.js';
+import { LostJob, type Change, type Run } from '../../src/jobs/run.js';
 
 /** A longer message is cut; a log is for reading. */
 const MOST_CHARACTERS = 4096;
@@ -27,22 +26,28 @@ export interface Journal {
 export function openJournal(run: Run, opcode: number): Journal {
   let events: StoredEvent[] = [];
   let { status, result, progress, times } = run.fate(opcode);
-  times = [times[0] ?? now(), times[1], times[2]];
+  times = [times[0] ?? run.now(), times[1], times[2]];
   let progressAt = 0;
   let flushing: NodeJS.Immediate | undefined;
 
   const write = async ({ status: jobStatus, fields = {}, events: more = [] }: Change) => {
     clearImmediate(flushing);
     flushing = undefined;
-    const all = [...events, ...more];
+    const gathered = events;
+    const all = [...gathered, ...more];
     events = [];
-    if (jobStatus !== undefined && jobStatus !== run.status) all.push({ type: 'status', at: now(), status: jobStatus });
     const length = run.logLength;
-    await run.write({
-      fields: { ...fields, ...(all.some((event) => event.type === 'log') ? { log_length: length } : {}) },
-      events: all,
-      ...(jobStatus === undefined ? {} : { status: jobStatus }),
-    });
+    try {
+      await run.write({
+        fields: { ...fields, ...(all.some((event) => event.type === 'log') ? { log_length: length } : {}) },
+        events: all,
+        ...(jobStatus === undefined ? {} : { status: jobStatus }),
+      });
+    } catch (error) {
+      // Refused, as by a Redis without memory: it goes out with the next write, so that no serial is skipped.
+      if (!(error instanceof LostJob)) events = [...gathered, ...events];
+      throw error;
+    }
   };
   /** A write that nobody waits for: if the job is lost, the next one that is waited for says so. */
   const soon = (change: Change = {}) => void write(change).catch(() => undefined);
@@ -54,17 +59,17 @@ export function openJournal(run: Run, opcode: number): Journal {
   return {
     write,
     log(message) {
-      const at: Timestamp = now();
+      const at: Timestamp = run.now();
       run.logLength += 1;
       add({ type: 'log', at, opcode, entry: [run.logLength, at, 'message', cut(message)] });
     },
-    step: (name, phase) => add({ type: 'step', at: now(), opcode, step: name, phase }),
+    step: (name, phase) => add({ type: 'step', at: run.now(), opcode, step: name, phase }),
     async fate(next, change = {}) {
       const changed = next.status !== status;
       ({ status, result, progress } = { result, progress, ...next });
-      if (status === 'running') times[1] ??= now();
-      if (isFinal(status)) times[2] = now();
-      const told: StoredEvent[] = changed ? [{ type: 'opcode', at: now(), opcode, status }] : [];
+      if (status === 'running') times[1] ??= run.now();
+      if (isFinal(status)) times[2] = run.now();
+      const told: StoredEvent[] = changed ? [{ type: 'opcode', at: run.now(), opcode, status }] : [];
       await write({
         ...change,
         fields: { ...change.fields, [`op:${opcode}`]: { status, result, progress, times } },

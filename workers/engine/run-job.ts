@@ -4,6 +4,7 @@ import { isFinal, type Depends, type JobStatus } from '../../schemas/job.js';
 import type { OpcodeFate } from '../../src/jobs/record.js';
 import type { Handled } from '../../src/jobs/queue.js';
 import { claimJob, LostJob, type Run } from '../../src/jobs/run.js';
+import type { QueueEntry } from '../../src/jobs/scripts/enqueue.js';
 import type { EngineParts } from './engine.js';
 import { HandOver } from './interruption.js';
 import { openJournal, type Journal } from './journal.js';
@@ -22,11 +23,12 @@ interface TakeUps {
 const UNEXPECTED_PAUSE_MS = 1000;
 
 /** Claims the job and runs it. `goingAway` is aborted with HandOver when the worker shall end. Never rejects: the queue must not drop a job. */
-export async function runJob(engine: EngineParts, id: number, goingAway: AbortSignal): Promise<Handled> {
+export async function runJob(engine: EngineParts, place: QueueEntry, goingAway: AbortSignal): Promise<Handled> {
+  const { id } = place;
   const stops = listenForStops(engine, id, goingAway);
   let run: Run | undefined;
   try {
-    run = await claimJob(engine.redis, engine.keys, engine.keepCount, id, engine.worker);
+    run = await claimJob(engine.redis, engine.keys, engine.keepCount, place, engine.worker);
     if (run === undefined) return 'done';
     stops.claimed(run);
     await runOpcodes(engine, run, stops.signals);
@@ -46,7 +48,7 @@ export async function runJob(engine: EngineParts, id: number, goingAway: AbortSi
 }
 
 async function runOpcodes(engine: EngineParts, run: Run, stops: StopSignals): Promise<void> {
-  let takingUp = run.epoch > 1;
+  let takingUp = run.epoch > 1 && !run.wasParked;
   for (let index = 0; index < run.spec.ops.length; index++) {
     if (isFinal(run.fate(index).status)) continue;
     const journal = openJournal(run, index);

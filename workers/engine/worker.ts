@@ -1,8 +1,9 @@
 // A worker: takes jobs from the queue and runs them, as many at a time as it may; those that wait for locks hold up no others.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { consumeJobs, openQueue, type Handled } from '../../src/jobs/queue.js';
-import { forgetOld, requeueLost } from '../../src/jobs/reconcile.js';
+import { consumeJobs, type Handled } from '../../src/jobs/queue.js';
+import { keepLedger } from '../../src/jobs/reconcile.js';
+import { queueId, type QueueEntry } from '../../src/jobs/scripts/enqueue.js';
 import { sweepLocks } from '../../src/cluster/lock-list.js';
 import type { EngineParts } from './engine.js';
 import { HandOver } from './interruption.js';
@@ -20,7 +21,6 @@ export interface Worker {
   close(): Promise<void>;
 }
 
-const HOUSEKEEPING_MS = 5000;
 const LOCK_SWEEP_MS = 60_000;
 /** As long as a container that is told to stop is given. The jobs of a worker that is gone without a word are taken up all the same. */
 const MOST_CLOSING_MS = 10_000;
@@ -30,35 +30,30 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
   const goingAway = new AbortController();
   // Every job that this worker has listens to it.
   setMaxListeners(0, goingAway.signal);
-  const queue = openQueue(redis, keys);
-  const running = new Map<number, Promise<Handled>>();
+  const running = new Map<string, Promise<Handled>>();
 
-  const handle = (id: number): Promise<Handled> => {
-    // The queue gives a job out again when this process was silent for too long; it is still being run here.
-    const known = running.get(id);
+  const handle = (place: QueueEntry): Promise<Handled> => {
+    // The queue gives a place out again when this process was silent for too long; it is still being run here.
+    const name = queueId(place);
+    const known = running.get(name);
     if (known !== undefined) return known;
-    const handling = runJob(engine, id, goingAway.signal).finally(() => running.delete(id));
-    running.set(id, handling);
+    const handling = runJob(engine, place, goingAway.signal).finally(() => running.delete(name));
+    running.set(name, handling);
     return handling;
   };
   const consumer = consumeJobs(redis, keys, openJobs, handle);
 
-  const keepHouse = async () => {
-    await requeueLost(redis, keys, queue);
-    await forgetOld(redis, keys, keepS);
-  };
-  const every = (ms: number, task: () => Promise<void>) =>
-    setInterval(() => void task().catch((error: unknown) => log.debug({ err: error }, 'housekeeping')), ms);
-  const housekeeping = [every(HOUSEKEEPING_MS, keepHouse), every(LOCK_SWEEP_MS, () => sweepLocks(store))];
+  const onError = (error: unknown) => log.debug({ err: error }, 'housekeeping');
+  const keeper = keepLedger(redis, keys, { keepS, onError });
+  const lockSweep = setInterval(() => void sweepLocks(store).catch(onError), LOCK_SWEEP_MS);
 
   return {
     async close() {
-      for (const timer of housekeeping) clearInterval(timer);
+      clearInterval(lockSweep);
       goingAway.abort(new HandOver('the worker is going away'));
       const giveUp = new AbortController();
       const closed = (async () => {
-        await consumer.close();
-        await queue.close();
+        await Promise.all([consumer.close(), keeper.close()]);
       })().finally(() => giveUp.abort());
       await Promise.race([closed, delay(MOST_CLOSING_MS, undefined, { signal: giveUp.signal }).catch(() => undefined)]);
     },

@@ -1,5 +1,5 @@
-// Lua that several scripts begin with: the keys (the same names as keys.ts), and what ending a job means.
-// A script is the only way a job's record is changed, so each change is atomic and is told on the channel.
+// Lua that several scripts begin with: the keys (the same names as keys.ts), the clock, and what ending a job means.
+// A script is the only way a job's record is changed, so each change is atomic, is dated by Redis, and is told on the channel.
 import { enqueue } from './enqueue.js';
 
 export const prelude = /* lua */ `
@@ -8,8 +8,12 @@ local function job_key(id) return prefix .. ':job:' .. id end
 local function events_key(id) return prefix .. ':events:' .. id end
 local function dependents_key(id) return prefix .. ':dependents:' .. id end
 local function index_key(mark) return prefix .. ':index:' .. mark end
-local ended = prefix .. ':ended'
+local ended, due, parked = prefix .. ':ended', prefix .. ':due', prefix .. ':parked'
 local function tell(id, what) redis.call('PUBLISH', prefix .. ':changes', id .. ' ' .. what) end
+
+-- Redis' own clock, the only one that dates records: in milliseconds, and as a timestamp in JSON.
+local clock = redis.call('TIME')
+local now_ms, now_ts = clock[1] * 1000 + math.floor(clock[2] / 1000), '[' .. clock[1] .. ',' .. clock[2] .. ']'
 
 local function is_final(status) return status == 'canceled' or status == 'success' or status == 'error' end
 
@@ -19,6 +23,7 @@ local function set_status(id, old, status, ...)
   if old == status then return end
   redis.call('ZREM', index_key('status:' .. old), id)
   redis.call('ZADD', index_key('status:' .. status), id, id)
+  redis.call('RPUSH', events_key(id), '{"type":"status","at":' .. now_ts .. ',"status":"' .. status .. '"}')
 end
 
 local function forget(id)
@@ -35,17 +40,16 @@ end
 /** Ends a job: its dependents learn how, the ones with nothing left to wait for go into the queue, and the oldest ended jobs make room. */
 export const ending = /* lua */ `
 ${enqueue}
-local function finish(id, old, status, end_ts, end_ms, keep_count)
-  set_status(id, old, status, 'end_ts', end_ts)
-  redis.call('ZADD', ended, end_ms, id)
+local function finish(id, old, status, keep_count)
+  set_status(id, old, status, 'end_ts', now_ts)
+  redis.call('ZADD', ended, now_ms, id)
+  redis.call('ZREM', due, id)
   for _, dependent in ipairs(redis.call('SMEMBERS', dependents_key(id))) do
     local dependent_status = redis.call('HGET', job_key(dependent), 'status')
     -- A dependent may have been cancelled and forgotten: writing to it would bring a part of it back.
     if dependent_status then
       redis.call('HSET', job_key(dependent), 'dependency:' .. id, status)
-      if redis.call('HINCRBY', job_key(dependent), 'pending', -1) == 0 and dependent_status == 'queued' then
-        enqueue(dependent, redis.call('HGET', job_key(dependent), 'priority'), end_ms)
-      end
+      if redis.call('HINCRBY', job_key(dependent), 'pending', -1) == 0 and dependent_status == 'queued' then enqueue(dependent) end
     end
   end
   redis.call('DEL', dependents_key(id))

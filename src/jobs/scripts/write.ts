@@ -1,24 +1,35 @@
 // The runner of a job writes down what it has done. Refused once another runner has claimed the job; repeatable after a lost answer.
+import { waking } from './enqueue.js';
 import { ending, prelude } from './shared.js';
 
 /**
- * KEYS: prefix. ARGV: id, epoch, number of this write, status or '', end_ts (JSON), end in ms, how many ended jobs to keep, number of
- * fields, then name and value of each, then the events (JSON). Answers 1, or 0 when the job belongs to another runner.
+ * KEYS: prefix. ARGV: id, epoch, number of this write, status or '', for how many ms to park the job or '', how many ended jobs to keep,
+ * number of fields, then name and value of each, then the events (JSON). Answers the time (seconds, microseconds), or nothing when the job
+ * belongs to another runner, or to none.
  */
 export const writeScript = /* lua */ `
 ${prelude}
 ${ending}
-local id, epoch, number, status, end_ts, end_ms, keep_count, fields = unpack(ARGV, 1, 8)
+${waking}
+local id, epoch, number, status, park_ms, keep_count, fields = unpack(ARGV, 1, 7)
 local job = job_key(id)
-local present = redis.call('HMGET', job, 'epoch', 'writes', 'status')
-if present[1] ~= epoch or is_final(present[3]) and tonumber(number) > tonumber(present[2]) then return 0 end
-if tonumber(number) <= tonumber(present[2]) then return 1 end
-local old, first_event = present[3], 9 + 2 * fields
-local stays = status == '' or is_final(status) or old == 'canceling'
-set_status(id, old, stays and old or status, 'writes', number, unpack(ARGV, 9, first_event - 1))
+local claimed, writes, old, parking = unpack(redis.call('HMGET', job, 'epoch', 'writes', 'status', 'parked'))
+if claimed ~= epoch then return false end
+if tonumber(number) <= tonumber(writes) then return clock end
+if is_final(old) or parking then return false end
+local first_event = 8 + 2 * fields
 -- In parts: Lua passes only so many arguments at a time.
 for i = first_event, #ARGV, 1000 do redis.call('RPUSH', events_key(id), unpack(ARGV, i, math.min(i + 999, #ARGV))) end
-if is_final(status) then finish(id, old, status, end_ts, end_ms, tonumber(keep_count)) end
+local stays = status == '' or is_final(status) or old == 'canceling'
+set_status(id, old, stays and old or status, 'writes', number, unpack(ARGV, 8, first_event - 1))
+if is_final(status) then finish(id, old, status, tonumber(keep_count)) end
+if park_ms ~= '' then
+  redis.call('ZREM', due, id)
+  redis.call('HSET', job, 'parked', '1')
+  redis.call('ZADD', parked, now_ms + park_ms, id)
+  -- Who cancelled it found a runner, whom it told; this one does not run any more.
+  if old == 'canceling' then wake(id) end
+end
 tell(id, 'written ' .. status)
-return 1
+return clock
 `;
