@@ -15,12 +15,25 @@ export const VmUndefine = opcodeSchema({
   parameters: {
     vm: VmReference,
     delete_disks: Type.Optional(
-      Type.Boolean({ default: false, description: 'also remove the RBD volumes that are its disks; the VM must be stopped' }),
+      Type.Boolean({
+        default: false,
+        description:
+          'also remove the RBD volumes that are its own disks; the VM must be stopped. What a guest can only read or that is shareable, a snapshot, ' +
+          'what a disk is laid over, and what is in an RBD namespace or in a pool that the cluster does not know stays',
+      }),
     ),
   },
   result: Type.Object({
     uuid: Uuid,
     name: Type.String({ description: "the VM's name" }),
     volumes: Type.Array(RemovedVolume, { description: 'the volumes that were removed with it' }),
+    kept: Type.Array(
+      Type.Object({
+        name: Type.String({ description: 'as the XML names it: `images/debian`, `/iso/debian.iso`' }),
+        dev: Type.Union([Type.String(), Type.Null()], { description: 'the device in the guest' }),
+        why: Type.String({ description: 'why it stays' }),
+      }),
+      { description: 'with `delete_disks`: what its disks were that is there still' },
+    ),
   }),
 });

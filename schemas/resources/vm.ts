@@ -46,9 +46,15 @@ export const Vm = Type.Object(
     disks: Type.Array(
       Type.Object({
         type: optionalText('`rbd`, `file`, `block`, …'),
-        name: optionalText('`pool/volume` of an RBD disk, else the path'),
+        name: optionalText('`pool/volume` of an RBD disk, `pool/volume@snapshot` of one that is a snapshot; else the path'),
         dev: optionalText('the device in the guest'),
         bus: optionalText('the bus'),
+        device: text('`disk`, `cdrom`, `floppy` or `lun`'),
+        readonly: Type.Boolean({ description: 'whether the guest can only read it, as every `cdrom`' }),
+        shareable: Type.Boolean({ description: 'whether other guests may have it at the same time' }),
+        backing: Type.Array(Type.Object({ type: optionalText('as that of a disk'), name: optionalText('as that of a disk') }), {
+          description: "the images that it is laid over, as the XML's `<backingStore>` has them, the uppermost first",
+        }),
       }),
       { description: 'the disks' },
     ),

@@ -7,12 +7,26 @@ import { NODE_REPORTS, NODES } from './node-documents.js';
 import { PRIMARY_WISH } from './primary-election.js';
 import { OSDS, POOLS, VOLUMES } from './storage-documents.js';
 import { STORAGE_REPORTS } from './storage-reports.js';
+import { STORAGE_MARKS, STORAGE_USERS } from './storage-users.js';
 import type { Store } from './store.js';
 import { VM_NAMES, VMS } from './vm-documents.js';
 import { openZooKeeperStore } from './zookeeper/zookeeper-store.js';
 
 /** Everything that is kept directly under the root. */
-const ROOTS = [VMS, VM_NAMES, NODES, NODE_REPORTS, PRIMARY_WISH, OSDS, POOLS, VOLUMES, STORAGE_REPORTS, locksPath];
+export const ROOTS = [
+  VMS,
+  VM_NAMES,
+  NODES,
+  NODE_REPORTS,
+  PRIMARY_WISH,
+  OSDS,
+  POOLS,
+  VOLUMES,
+  STORAGE_USERS,
+  STORAGE_MARKS,
+  STORAGE_REPORTS,
+  locksPath,
+];
 
 /** Opens it; ZooKeeper is waited for until `signal` aborts. A store in memory is kept in the state folder, for one process at a time. */
 export async function openStore({ cluster, state_dir }: Pick<Config, 'cluster' | 'state_dir'>, signal?: AbortSignal): Promise<Store> {

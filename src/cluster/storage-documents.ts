@@ -3,6 +3,7 @@
 import { ClassifiedError } from '../errors/classified-error.js';
 import { documents, type Added, type Documents } from './documents.js';
 import { encodeSegment } from './path.js';
+import { describePart, storageUsers, type StorageUsers } from './storage-users.js';
 import type { Store } from './store.js';
 
 export const OSDS = '/osds';
@@ -57,12 +58,18 @@ export interface VolumeDocument extends Added {
 /** A pool's and a volume's name hold no `/`, so a spec means one volume. */
 export const volumeSpec = (pool: string, volume: string): string => `${pool}/${volume}`;
 
+/** As a VM's disk names it: `vms/web1`, or `vms/web1@daily`. */
+export const specOf = ({ pool, volume, snapshot }: { pool: string; volume: string; snapshot?: string }): string =>
+  snapshot === undefined ? volumeSpec(pool, volume) : `${volumeSpec(pool, volume)}@${snapshot}`;
+
 export interface StorageDocuments {
   /** By ID as text. */
   osds: Documents<OsdDocument>;
   pools: Documents<PoolDocument>;
   /** By `pool/volume`. A volume is created only in a pool that is there. */
   volumes: Documents<VolumeDocument>;
+  /** The VMs that need any of it. */
+  users: StorageUsers;
   /** The specs of a pool's volumes, sorted. */
   volumesOf(pool: string): Promise<string[]>;
   /** Forgets a pool and all its volumes: these first, so that a repetition finds what is left. */
@@ -86,6 +93,7 @@ export function storageDocuments(store: Store): StorageDocuments {
     osds,
     pools,
     volumes,
+    users: storageUsers(store),
     volumesOf,
     async removePool(pool, signal) {
       await volumes.removeAll(await volumesOf(pool), signal);
@@ -124,8 +132,8 @@ export function snapshotOf(volume: VolumeDocument, name: string): SnapshotDocume
   return found;
 }
 
-const snapshotSpec = ({ pool, name }: VolumeDocument, snapshot: string) => `snapshot "${volumeSpec(pool, name)}@${snapshot}"`;
+const snapshotText = ({ pool, name }: VolumeDocument, snapshot: string) => describePart(specOf({ pool, volume: name, snapshot }));
 const unknownSnapshot = (volume: VolumeDocument, name: string) =>
-  new ClassifiedError('unknown_entity', `${snapshotSpec(volume, name)} does not exist`);
+  new ClassifiedError('unknown_entity', `${snapshotText(volume, name)} does not exist`);
 const snapshotTaken = (volume: VolumeDocument, name: string) =>
-  new ClassifiedError('already_exists', `${snapshotSpec(volume, name)} exists already`);
+  new ClassifiedError('already_exists', `${snapshotText(volume, name)} exists already`);

@@ -1,13 +1,18 @@
 // What the cluster keeps of each VM, and the only ways to change it: each is atomic, and repeatable after a lost answer.
-import type { Vm } from '../../schemas/resources/vm.js';
+import type { Vm, VmState } from '../../schemas/resources/vm.js';
 import { ClassifiedError } from '../errors/classified-error.js';
 import { changesTo, compareAndSet, readJson } from './compare-and-set.js';
+import { entryChanges } from './storage-users.js';
 import type { Change, Store } from './store.js';
+import { partsOf } from './volume-users.js';
 
 /** A VM's document: what `GET /vm` shows, and the job that defined it. */
 export interface VmDocument extends Omit<Vm, 'migrated'> {
   defined_by: number;
 }
+
+/** States in which nothing of a VM runs. */
+export const AT_REST: ReadonlySet<VmState> = new Set(['stop', 'disable', 'fail']);
 
 export const VMS = '/vms';
 export const VM_NAMES = '/vm-names';
@@ -27,7 +32,7 @@ const namePath = (name: string) => `${VM_NAMES}/${encodeURIComponent(name)}`;
 export type VmRelation = (store: Store, before: VmDocument | undefined, after: VmDocument | undefined) => Promise<Change[]>;
 
 /** All that is kept in step with the documents of VMs. */
-const RELATIONS: readonly VmRelation[] = [nameOf];
+const RELATIONS: readonly VmRelation[] = [nameOf, storageOf];
 
 /**
  * What changes a document takes a signal: once it has aborted nothing is changed any more, and its reason is thrown. It is looked at
@@ -37,13 +42,11 @@ export interface VmDocuments {
   uuidOf(name: string): Promise<string | undefined>;
   /** By name or UUID. */
   find(reference: string): Promise<VmDocument | undefined>;
-  /** All there are, as the store has them now. */
-  all(): Promise<VmDocument[]>;
   /** As find; throws unknown_entity. */
   get(reference: string): Promise<VmDocument>;
-  /** Throws already_exists when the name or UUID belongs to a VM that another job defined. */
+  /** Throws already_exists when the name or UUID belongs to a VM that another job defined, wrong_state when a job is about to take a disk of it away. */
   create(document: VmDocument, signal?: AbortSignal): Promise<void>;
-  /** Replaces the document by what `change` makes of it; a new name must be free (already_exists). Throws unknown_entity. `change` may be called several times. */
+  /** Replaces the document by what `change` makes of it; a new name must be free (already_exists), and a new disk not about to be taken away (wrong_state). Throws unknown_entity. `change` may be called several times. */
   update(uuid: string, change: (document: VmDocument) => VmDocument, signal?: AbortSignal): Promise<VmDocument>;
   /** Fine when there is none. */
   remove(uuid: string, signal?: AbortSignal): Promise<void>;
@@ -79,10 +82,6 @@ export function vmDocuments(store: Store): VmDocuments {
     uuidOf,
     find,
     unknown,
-    async all() {
-      const present = await Promise.all((await store.children(VMS)).map(read));
-      return present.flatMap((node) => (node === undefined ? [] : [node.value]));
-    },
     async get(reference) {
       const document = await find(reference);
       if (document === undefined) throw unknown(reference);
@@ -110,6 +109,12 @@ export function vmDocuments(store: Store): VmDocuments {
 }
 
 const taken = (what: string) => new ClassifiedError('already_exists', `a VM with the ${what} exists already`);
+
+/** Who has a part of the storage is known there. */
+async function storageOf(store: Store, before: VmDocument | undefined, after: VmDocument | undefined): Promise<Change[]> {
+  const uuid = (after ?? before)?.uuid ?? '';
+  return await entryChanges(store, uuid, before === undefined ? [] : partsOf(before), after === undefined ? [] : partsOf(after));
+}
 
 /** A name belongs to one VM. */
 async function nameOf(store: Store, before: VmDocument | undefined, after: VmDocument | undefined): Promise<Change[]> {

@@ -11,13 +11,25 @@ export interface DomainNetwork {
   model: string | null;
 }
 
-export interface DomainDisk {
+/** Where the data of a disk is. */
+interface DiskSource {
   /** `file`, `block`, `volume`…; of a network disk its protocol: `rbd`. */
   type: string | null;
-  /** `pool/volume` for rbd; the path for a file or block device; null for an empty drive. */
+  /** `pool/volume` for rbd, `pool/volume@snapshot` for a snapshot; the path for a file or block device; null for an empty drive. */
   name: string | null;
+}
+
+export interface DomainDisk extends DiskSource {
   dev: string | null;
   bus: string | null;
+  /** `disk`, `cdrom`, `floppy`, `lun`. */
+  device: string;
+  /** The guest cannot write to it. */
+  readonly: boolean;
+  /** Other guests may have it at the same time. */
+  shareable: boolean;
+  /** What it is laid over, from the uppermost down. */
+  backing: DiskSource[];
 }
 
 export interface DomainController {
@@ -57,22 +69,49 @@ function networkOf(networkElement: XmlElement): DomainNetwork {
 }
 
 function diskName(type: string, source: XmlElement | undefined): string | null {
-  if (type !== 'volume') return attribute(source, SOURCE_ATTRIBUTE.get(type) ?? type);
+  if (type !== 'volume') {
+    const name = attribute(source, SOURCE_ATTRIBUTE.get(type) ?? type);
+    // libvirt's other way to write `volume@snapshot`.
+    const snapshot = type === 'network' ? attribute(element(source, 'snapshot'), 'name') : null;
+    return name === null || snapshot === null ? name : `${name}@${snapshot}`;
+  }
   const pool = attribute(source, 'pool');
   const volume = attribute(source, 'volume');
   return pool === null || volume === null ? null : `${pool}/${volume}`;
 }
 
-function diskOf(diskElement: XmlElement): DomainDisk {
+/** Of a `<disk>`, or of a `<backingStore>`. */
+function sourceOf(holder: XmlElement): DiskSource {
   // libvirt takes a disk without a type for a file.
-  const type = attribute(diskElement, 'type') ?? 'file';
-  const source = element(diskElement, 'source');
+  const type = attribute(holder, 'type') ?? 'file';
+  const source = element(holder, 'source');
+  return { type: type === 'network' ? attribute(source, 'protocol') : type, name: diskName(type, source) };
+}
+
+/** The chain ends with an empty element, or without one where libvirt is to look for itself. */
+function backingOf(diskElement: XmlElement): DiskSource[] {
+  const chain: DiskSource[] = [];
+  for (
+    let below = element(diskElement, 'backingStore');
+    below !== undefined && element(below, 'source') !== undefined;
+    below = element(below, 'backingStore')
+  ) {
+    chain.push(sourceOf(below));
+  }
+  return chain;
+}
+
+function diskOf(diskElement: XmlElement): DomainDisk {
   const target = element(diskElement, 'target');
+  const device = attribute(diskElement, 'device') ?? 'disk';
   return {
-    type: type === 'network' ? attribute(source, 'protocol') : type,
-    name: diskName(type, source),
+    ...sourceOf(diskElement),
     dev: attribute(target, 'dev'),
     bus: attribute(target, 'bus'),
+    device,
+    readonly: device === 'cdrom' || element(diskElement, 'readonly') !== undefined,
+    shareable: element(diskElement, 'shareable') !== undefined,
+    backing: backingOf(diskElement),
   };
 }
 

@@ -2,7 +2,22 @@
 import { randomUUID } from 'node:crypto';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
 
-export const vmDocument = (name: string, disks: VmDocument['disks']): VmDocument => ({
+type Disk = VmDocument['disks'][number];
+
+/** `pool/volume`, or `pool/volume@snapshot`, as a plain disk. */
+export const rbdDisk = (name: string, more: Partial<Disk> = {}): Disk => ({
+  type: 'rbd',
+  name,
+  dev: 'vda',
+  bus: 'virtio',
+  device: 'disk',
+  readonly: false,
+  shareable: false,
+  backing: [],
+  ...more,
+});
+
+export const vmDocument = (name: string, disks: Disk[]): VmDocument => ({
   name,
   uuid: randomUUID(),
   state: 'stop',

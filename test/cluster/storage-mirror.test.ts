@@ -1,17 +1,17 @@
 // What is known of the storage without asking Ceph, on both stores: documents and the last report together.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { mirrorCluster, type ClusterMirror } from '../../src/cluster/cluster-mirror.js';
-import { NODE_REPORTS, NODES } from '../../src/cluster/node-documents.js';
-import { OSDS, POOLS, storageDocuments, VOLUMES, withSnapshot, type StorageDocuments } from '../../src/cluster/storage-documents.js';
+import { ROOTS } from '../../src/cluster/open-store.js';
+import { storageDocuments, withSnapshot, type StorageDocuments } from '../../src/cluster/storage-documents.js';
 import { reportStorage, STORAGE_REPORTS } from '../../src/cluster/storage-reports.js';
 import { humanSize } from '../../src/cluster/storage-resources.js';
 import type { StorageReader } from '../../src/cluster/storage-reader.js';
 import type { Store } from '../../src/cluster/store.js';
-import { vmDocuments, VM_NAMES, VMS } from '../../src/cluster/vm-documents.js';
+import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import { patience } from '../lab/patience.js';
 import { implementations, type Cluster } from './implementations.js';
 import { osd, osdFigures, pool, poolFigures, report, snapshot, volume } from './sample-storage.js';
-import { vmDocument } from './sample-vm.js';
+import { rbdDisk, vmDocument } from './sample-vm.js';
 
 const BOUND = { timeout: patience(30_000) };
 
@@ -21,7 +21,7 @@ describe.each(implementations)('the storage as last seen: %s', (_name, openClust
   let documents: StorageDocuments;
   let mirror: ClusterMirror;
   let storage: StorageReader;
-  beforeAll(async () => void (cluster = await openCluster([VMS, VM_NAMES, NODES, NODE_REPORTS, OSDS, POOLS, VOLUMES, STORAGE_REPORTS])));
+  beforeAll(async () => void (cluster = await openCluster(ROOTS)));
   afterAll(() => cluster.close());
   beforeEach(async () => {
     store = await cluster.open();
@@ -90,10 +90,10 @@ describe.each(implementations)('the storage as last seen: %s', (_name, openClust
 
   it('knows which VMs have a volume', async () => {
     const vms = vmDocuments(store);
-    const disks = (...names: string[]) => names.map((name) => ({ type: 'rbd', name, dev: 'sda', bus: 'scsi' }));
+    const disks = (...names: string[]) => names.map((name) => rbdDisk(name));
     const one = vmDocument('one', disks('vms/shared', 'vms/one@daily'));
     const two = vmDocument('two', disks('vms/shared'));
-    const file = vmDocument('three', [{ type: 'file', name: 'vms/shared', dev: 'sda', bus: 'scsi' }]);
+    const file = vmDocument('three', [rbdDisk('vms/shared', { type: 'file' })]);
     for (const document of [one, two, file]) await vms.create(document);
     await expect.poll(() => [...storage.vmsWith('vms', 'shared')].toSorted(), BOUND).toEqual([one.uuid, two.uuid].toSorted());
     await expect.poll(() => [...storage.vmsWith('vms', 'one')], BOUND).toEqual([one.uuid]);

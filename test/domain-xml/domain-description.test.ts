@@ -40,6 +40,9 @@ const FULL = `<?xml version="1.0" encoding="UTF-8"?>
 </domain>
 `;
 
+const PLAIN = { device: 'disk', readonly: false, shareable: false, backing: [] };
+const CDROM = { ...PLAIN, device: 'cdrom', readonly: true };
+
 function xmlOf(parts: Partial<Record<'root' | 'name' | 'uuid' | 'memory' | 'vcpu' | 'os' | 'more', string>> = {}): string {
   const {
     root = "domain type='kvm'",
@@ -86,11 +89,11 @@ describe('what is read', () => {
         { type: 'direct', mac: null, source: 'eth0', model: null },
       ],
       disks: [
-        { type: 'rbd', name: 'vms/web1_sda', dev: 'sda', bus: 'scsi' },
-        { type: 'file', name: '/iso/debian.iso', dev: 'sdb', bus: 'sata' },
-        { type: 'block', name: '/dev/vg/lv', dev: 'sdc', bus: null },
-        { type: 'volume', name: 'p/v', dev: 'sdd', bus: null },
-        { type: 'file', name: null, dev: 'sde', bus: 'sata' },
+        { type: 'rbd', name: 'vms/web1_sda', dev: 'sda', bus: 'scsi', ...PLAIN },
+        { type: 'file', name: '/iso/debian.iso', dev: 'sdb', bus: 'sata', ...PLAIN },
+        { type: 'block', name: '/dev/vg/lv', dev: 'sdc', bus: null, ...PLAIN },
+        { type: 'volume', name: 'p/v', dev: 'sdd', bus: null, ...PLAIN },
+        { type: 'file', name: null, dev: 'sde', bus: 'sata', ...CDROM },
       ],
       controllers: [
         { type: 'scsi', model: 'virtio-scsi' },
@@ -98,6 +101,29 @@ describe('what is read', () => {
       ],
       acpi: true,
     } satisfies DomainDescription);
+  });
+
+  test.each([
+    ['<source protocol="rbd" name="vms/golden@v1"/>', { name: 'vms/golden@v1' }],
+    ['<source protocol="rbd" name="vms/golden"><host name="m"/><snapshot name="v1"/></source>', { name: 'vms/golden@v1' }],
+    ['<source protocol="rbd" name="vms/a"/><readonly/>', { name: 'vms/a', readonly: true }],
+    ['<source protocol="rbd" name="vms/a"/><shareable/>', { name: 'vms/a', shareable: true }],
+    ['<source protocol="rbd" name="vms/a"/><backingStore/>', { name: 'vms/a' }],
+    [
+      `<source protocol="rbd" name="vms/a"/>
+       <backingStore type="network"><format type="raw"/><source protocol="rbd" name="images/middle"/>
+         <backingStore type="file"><format type="raw"/><source file="/bottom"/><backingStore/></backingStore></backingStore>`,
+      {
+        name: 'vms/a',
+        backing: [
+          { type: 'rbd', name: 'images/middle' },
+          { type: 'file', name: '/bottom' },
+        ],
+      },
+    ],
+  ])('a disk of %s', (inside, disk) => {
+    const more = `<devices><disk type="network">${inside}<target dev="vda"/></disk></devices>`;
+    expect(parseDomainXml(xmlOf({ more })).disks).toEqual([{ type: 'rbd', dev: 'vda', bus: null, ...PLAIN, ...disk }]);
   });
 
   test('of a bare one, null and nothing', () => {

@@ -5,14 +5,12 @@ import { onTestFinished } from 'vitest';
 import { isFinal, type JobRecord, type Opcode } from '../../schemas/job.js';
 import { opcodeById } from '../../schemas/opcodes/catalogue.js';
 import { admit } from '../../src/admission/admit.js';
-import { locksPath } from '../../src/cluster/lock-order.js';
 import type { MemorySession } from '../../src/cluster/memory/memory-session.js';
 import { openMemoryTree } from '../../src/cluster/memory/memory-tree.js';
-import { NODE_REPORTS, NODES, registerNode, reportNode, type NodeReport } from '../../src/cluster/node-documents.js';
-import { PRIMARY_WISH } from '../../src/cluster/primary-election.js';
-import { OSDS, POOLS, storageDocuments, VOLUMES, type StorageDocuments } from '../../src/cluster/storage-documents.js';
-import { STORAGE_REPORTS } from '../../src/cluster/storage-reports.js';
-import { VM_NAMES, vmDocuments, VMS, type VmDocuments } from '../../src/cluster/vm-documents.js';
+import { registerNode, reportNode, type NodeReport } from '../../src/cluster/node-documents.js';
+import { ROOTS } from '../../src/cluster/open-store.js';
+import { storageDocuments, type StorageDocuments } from '../../src/cluster/storage-documents.js';
+import { vmDocuments, type VmDocuments } from '../../src/cluster/vm-documents.js';
 import { openJobDesk } from '../../src/jobs/desk.js';
 import type { JobDesk, Submission } from '../../src/jobs/job-desk.js';
 import { keysOf, type Keys } from '../../src/jobs/keys.js';
@@ -78,7 +76,7 @@ export async function startCluster({
   const redis = connectPatiently(redisUrl);
   closing.add(() => redis.disconnect());
   const tree = await openMemoryTree({
-    roots: [VMS, VM_NAMES, NODES, NODE_REPORTS, PRIMARY_WISH, OSDS, POOLS, VOLUMES, STORAGE_REPORTS, locksPath],
+    roots: ROOTS,
   });
   const openSession = () => {
     const session = tree.openSession();

@@ -2,6 +2,7 @@
 // when their snapshots are equal; versions and what a running guest no longer shows are left out.
 import type { Store } from '../../src/cluster/store.js';
 import { OSDS, POOLS, VOLUMES } from '../../src/cluster/storage-documents.js';
+import { STORAGE_MARKS, STORAGE_USERS } from '../../src/cluster/storage-users.js';
 import { VM_NAMES, VMS } from '../../src/cluster/vm-documents.js';
 import { NODES } from '../../src/cluster/node-documents.js';
 import type { SimulatedCeph } from '../../workers/drivers/simulated/simulated-ceph.js';
@@ -20,14 +21,16 @@ export interface Snapshot {
 
 /** The world as it is now. */
 export async function takeSnapshot(store: Store, world: SimulatedWorld, ceph: SimulatedCeph): Promise<Snapshot> {
-  const branches = await Promise.all([VMS, VM_NAMES, NODES, OSDS, POOLS, VOLUMES].map((path) => nodesBelow(store, path)));
+  const branches = await Promise.all([VMS, VM_NAMES, NODES, OSDS, POOLS, VOLUMES, STORAGE_MARKS].map((path) => nodesBelow(store, path)));
+  const parts = await store.children(STORAGE_USERS);
+  const users = await Promise.all(parts.map((part) => nodesBelow(store, `${STORAGE_USERS}/${part}`)));
   const domains = Object.entries(world.snapshot()).flatMap(([node, all]) =>
     all.map((domain) => [`${node}/${domain.uuid}`, visible(domain)]),
   );
   // A number that was given once is not given again, whatever is undone.
   const rows = ceph.snapshot().filter(({ kind }) => kind !== 'counter');
   return {
-    kept: Object.fromEntries(branches.flat()),
+    kept: Object.fromEntries([...branches.flat(), ...users.flat()]),
     domains: Object.fromEntries(domains),
     ceph: Object.fromEntries(rows.map((row) => [keyOf(row).replaceAll('\0', '/'), JSON.stringify(row)])),
   };

@@ -7,11 +7,9 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
 import { openMemoryTree } from '../../src/cluster/memory/memory-tree.js';
-import { NODE_REPORTS, NODES } from '../../src/cluster/node-documents.js';
-import { OSDS, POOLS, storageDocuments, VOLUMES, type StorageDocuments } from '../../src/cluster/storage-documents.js';
-import { STORAGE_REPORTS } from '../../src/cluster/storage-reports.js';
+import { ROOTS } from '../../src/cluster/open-store.js';
+import { storageDocuments, type StorageDocuments } from '../../src/cluster/storage-documents.js';
 import type { Store } from '../../src/cluster/store.js';
-import { VM_NAMES, VMS } from '../../src/cluster/vm-documents.js';
 import { STORAGE_TABLES } from '../../src/dialects/pvc/storage-table.js';
 import { createApp } from '../../src/http/app.js';
 import { requestSignals } from '../../src/http/request-signals.js';
@@ -28,7 +26,7 @@ export interface StorageApi {
 }
 
 export async function startStorageApi(): Promise<StorageApi> {
-  const tree = await openMemoryTree({ roots: [VMS, VM_NAMES, NODES, NODE_REPORTS, OSDS, POOLS, VOLUMES, STORAGE_REPORTS] });
+  const tree = await openMemoryTree({ roots: ROOTS });
   const store = tree.openSession();
   const cluster = await mirrorCluster(store, (error) => {
     throw error;

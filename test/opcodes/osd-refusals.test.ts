@@ -115,7 +115,7 @@ it('tells a running guest that its disk has grown, and removes disks of stopped 
   const close = await cluster.ceph.watch({ pool: 'vms', volume: 'a' });
   expect(await undefine('web1')).toEqual(refused('in use by', 'wrong_state'));
   await close();
-  expect(await undefine('web1')).toEqual({ uuid: document.uuid, name: 'web1', volumes: [{ pool: 'vms', volume: 'a' }] });
+  expect(await undefine('web1')).toEqual({ uuid: document.uuid, name: 'web1', volumes: [{ pool: 'vms', volume: 'a' }], kept: [] });
   expect(await cluster.ceph.open().volumes('vms')).toEqual([]);
 });
 

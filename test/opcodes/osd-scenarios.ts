@@ -133,6 +133,7 @@ export const OSD_SCENARIOS: readonly OsdScenario[] = [
         { pool: node, volume: 'base' },
         { pool: node, volume: 'data' },
       ],
+      kept: [],
     }),
     resultAfterwards: (node) => expect.objectContaining({ uuid: uuidOf(node), name: `vm-${node}` }),
     irrevocableFrom: 0,

@@ -167,7 +167,7 @@ export const SCENARIOS: readonly Scenario[] = [
     parameters: vm,
     after: undefined,
     steps: 2,
-    result: ({ uuid, name }) => ({ uuid, name, volumes: [] }),
+    result: ({ uuid, name }) => ({ uuid, name, volumes: [], kept: [] }),
   },
   {
     title: 'a running VM',
@@ -176,7 +176,7 @@ export const SCENARIOS: readonly Scenario[] = [
     parameters: vm,
     after: undefined,
     steps: 3,
-    result: ({ uuid, name }) => ({ uuid, name, volumes: [] }),
+    result: ({ uuid, name }) => ({ uuid, name, volumes: [], kept: [] }),
   },
   {
     title: 'a running VM',

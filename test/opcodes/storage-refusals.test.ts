@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { JobRecord } from '../../schemas/job.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { volumeSpec } from '../../src/cluster/storage-documents.js';
+import { rbdDisk } from '../cluster/sample-vm.js';
 import { startCluster } from '../harness/cluster.js';
 import { addGuest, newGuest, type GuestWish } from '../harness/guests.js';
 import { redisForFile } from '../harness/redis-for-file.js';
@@ -25,8 +26,7 @@ async function cluster() {
     async vmOn(volume: string, wish: GuestWish = {}) {
       const guest = newGuest('web1');
       await addGuest(started, guest, wish);
-      const disk = { type: 'rbd', name: volumeSpec('vms', volume), dev: 'vda', bus: 'virtio' };
-      await vms.update(guest.uuid, (document) => ({ ...document, disks: [disk] }));
+      await vms.update(guest.uuid, (document) => ({ ...document, disks: [rbdDisk(volumeSpec('vms', volume))] }));
       return guest;
     },
   };

@@ -68,7 +68,7 @@ describeReal('many clients and two workers', missingLab(), () => {
     expect(list.body.map(({ name }: { name: string }) => name)).toEqual([vm.name]);
     const { body: stopped } = await cluster.api.doing('POST', vm.statePath, { state: 'stop' });
     expect(stopped).toMatchObject({ message: `Forcibly stopping VM "${vm.name}".`, result: { state: 'stop' } });
-    expect((await cluster.api.doing('DELETE', vm.path)).body.result).toEqual({ uuid: vm.uuid, name: vm.name, volumes: [] });
+    expect((await cluster.api.doing('DELETE', vm.path)).body.result).toEqual({ uuid: vm.uuid, name: vm.name, volumes: [], kept: [] });
     expect(await nodesWith(cluster.nodes, vm.uuid)).toEqual([]);
   });
 });

@@ -118,7 +118,7 @@ describeReal('the life of a VM', missingLab(), () => {
   test('undefine, while it runs: nothing is left anywhere', async () => {
     expect((await setState('start')).status).toBe(200);
     const { status, body } = await cluster.api.doing('DELETE', vm.path);
-    expect([status, body.result]).toEqual([200, { uuid: vm.uuid, name: vm.name, volumes: [] }]);
+    expect([status, body.result]).toEqual([200, { uuid: vm.uuid, name: vm.name, volumes: [], kept: [] }]);
     expect([await whereabouts(), guestPids(vm.uuid)]).toEqual([[], []]);
     expect((await cluster.api.call('GET', vm.path)).status).toBe(404);
     expect(await cluster.locksOfJobs()).toEqual([]);

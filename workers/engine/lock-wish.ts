@@ -1,9 +1,8 @@
 // The locks that an opcode can ask for, and what they are called in the cluster.
 import { volumeSpec } from '../../src/cluster/storage-documents.js';
-import { isUuid } from '../../src/cluster/vm-documents.js';
-import { volumesOf } from '../../src/cluster/volume-users.js';
+import { isUuid, type VmDocument } from '../../src/cluster/vm-documents.js';
+import { ownVolumesOf, volumesOf } from '../../src/cluster/volume-users.js';
 import type { LockRequest } from '../../src/cluster/locks.js';
-import { vmsWith } from './volume-vms.js';
 import type { World } from './world.js';
 
 export interface LockWish {
@@ -13,6 +12,7 @@ export interface LockWish {
     | 'vm-name'
     | 'vms-with'
     | 'disks-of'
+    | 'own-disks-of'
     | 'pools-of'
     | 'node-maintenance'
     | 'election'
@@ -51,8 +51,9 @@ const wishesFor = (mode: LockWish['mode']) => ({
   volume: (pool: string, name: string): LockWish => ({ mode, kind: 'volume', name: volumeSpec(pool, name) }),
   /** Every VM that has the volume as a disk. */
   vmsWith: (pool: string, name: string): LockWish => ({ mode, kind: 'vms-with', name: volumeSpec(pool, name) }),
-  /** The volumes that are disks of a VM, and their pools. */
+  /** The volumes that a VM needs, those of them that go when it goes with its disks, and the pools of all. */
   disksOf: (vm: string): LockWish => ({ mode, kind: 'disks-of', name: vm }),
+  ownDisksOf: (vm: string): LockWish => ({ mode, kind: 'own-disks-of', name: vm }),
   poolsOf: (vm: string): LockWish => ({ mode, kind: 'pools-of', name: vm }),
   /** A flag of the storage. */
   cephFlag: (name: string): LockWish => ({ mode, kind: 'ceph-flag', name }),
@@ -61,6 +62,14 @@ const wishesFor = (mode: LockWish['mode']) => ({
 export const exclusive = wishesFor('exclusive');
 export const shared = wishesFor('shared');
 
+/** What a job shares that makes a VM have these disks: while it does, none of them is taken away, renamed or overwritten. */
+export const sharedDisks = (vm: Pick<VmDocument, 'disks'>): LockWish[] => [
+  ...poolsOf(vm).map((name): LockWish => ({ mode: 'shared', kind: 'pool', name })),
+  ...volumesOf(vm).map((name): LockWish => ({ mode: 'shared', kind: 'volume', name })),
+];
+
+const poolsOf = (vm: Pick<VmDocument, 'disks'>): string[] => [...new Set(volumesOf(vm).map((spec) => spec.slice(0, spec.indexOf('/'))))];
+
 /** The wishes by their names in the cluster: VMs by UUID. Throws unknown_entity for a VM that does not exist. */
 export async function resolveWishes(world: World, wishes: LockWish[]): Promise<LockRequest[]> {
   const resources = await Promise.all(wishes.map((wish) => resourcesOf(world, wish)));
@@ -68,13 +77,10 @@ export async function resolveWishes(world: World, wishes: LockWish[]): Promise<L
 }
 
 async function resourcesOf(world: World, { kind, name, optional }: LockWish): Promise<string[]> {
-  if (kind === 'vms-with') return (await vmsWith(world, name)).map(({ uuid }) => `vm/${uuid}`).toSorted();
-  if (kind === 'disks-of' || kind === 'pools-of') {
-    const specs = volumesOf(await world.vms.get(name)).map((spec) =>
-      kind === 'disks-of' ? `volume/${spec}` : `pool/${spec.split('/')[0]}`,
-    );
-    return [...new Set(specs)].toSorted();
-  }
+  if (kind === 'vms-with') return (await world.storage.users.of(name)).map((uuid) => `vm/${uuid}`).toSorted();
+  if (kind === 'own-disks-of') return ownVolumesOf(await world.vms.get(name)).map((spec) => `volume/${spec}`);
+  if (kind === 'disks-of') return volumesOf(await world.vms.get(name)).map((spec) => `volume/${spec}`);
+  if (kind === 'pools-of') return poolsOf(await world.vms.get(name)).map((pool) => `pool/${pool}`);
   return [`${kind}/${kind === 'vm' ? await vmIdentity(world, name, optional === true) : name}`];
 }
 

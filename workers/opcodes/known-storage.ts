@@ -1,15 +1,15 @@
 // What the checks of the storage's opcodes prove: that the cluster and Ceph agree on what there is, that nobody is disturbed, that it fits.
 import {
   snapshotOf,
+  specOf,
   volumeSpec,
   type PoolDocument,
   type SnapshotDocument,
   type VolumeDocument,
 } from '../../src/cluster/storage-documents.js';
-import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import { describePart } from '../../src/cluster/storage-users.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { PoolSighting, SnapshotFacts, SnapshotName, VolumeFacts, VolumeName } from '../drivers/ceph.js';
-import { vmsWith } from '../engine/volume-vms.js';
 import type { World } from '../engine/world.js';
 
 /** What the cluster knows of a thing, and what Ceph has of it. */
@@ -37,9 +37,8 @@ function assertNew(what: string, document: object | undefined, sighting: object 
   throw new ClassifiedError('already_exists', `${what} ${where}; ${REMEDY}`);
 }
 
-const poolText = (pool: string) => `pool "${pool}"`;
-const volumeText = ({ pool, volume }: VolumeName) => `volume "${volumeSpec(pool, volume)}"`;
-const snapshotText = ({ snapshot, ...name }: SnapshotName) => `snapshot "${volumeSpec(name.pool, name.volume)}@${snapshot}"`;
+const volumeText = ({ pool, volume }: VolumeName) => describePart(specOf({ pool, volume }));
+const snapshotText = (name: SnapshotName) => describePart(specOf(name));
 
 /** A pool that Ceph has and that is made for RBD; one that is half made is none yet. */
 async function seePool({ ceph }: World, name: string): Promise<PoolSighting | undefined> {
@@ -48,12 +47,12 @@ async function seePool({ ceph }: World, name: string): Promise<PoolSighting | un
 
 export async function knownPool(world: World, name: string): Promise<Known<PoolDocument, PoolSighting>> {
   const document = await world.storage.pools.find(name);
-  return agreed(poolText(name), document, await seePool(world, name));
+  return agreed(describePart(name), document, await seePool(world, name));
 }
 
 export async function assertNewPool(world: World, name: string): Promise<void> {
   const document = await world.storage.pools.find(name);
-  assertNew(poolText(name), document, await seePool(world, name));
+  assertNew(describePart(name), document, await seePool(world, name));
 }
 
 /** Throws wrong_state when they are two that only share the name. */
@@ -96,44 +95,4 @@ export async function assertNewSnapshot(world: World, name: SnapshotName): Promi
 export function assertFits({ name, freeBytes }: PoolSighting, neededBytes: number): void {
   if (neededBytes <= freeBytes) return;
   throw new ClassifiedError('insufficient_resources', `pool "${name}" has ${freeBytes} bytes free, and ${neededBytes} are needed`);
-}
-
-/** Names VMs as errors do. */
-export const namesOf = (vms: readonly VmDocument[]): string =>
-  `${vms.length === 1 ? 'VM' : 'VMs'} ${vms
-    .map(({ name }) => `"${name}"`)
-    .toSorted()
-    .join(', ')}`;
-
-/** Throws wrong_state when any VM, running or not, has it as a disk. */
-export async function assertNoVmHas(world: World, name: VolumeName): Promise<void> {
-  const vms = await vmsWith(world, volumeSpec(name.pool, name.volume));
-  if (vms.length > 0) throw new ClassifiedError('wrong_state', `${volumeText(name)} is a disk of ${namesOf(vms)}`);
-}
-
-/** States in which nothing of a VM runs. */
-export const AT_REST: ReadonlySet<string> = new Set(['stop', 'disable', 'fail']);
-
-/** The VMs that have it and are meant to run, or may do so. */
-export async function vmsRunningOn(world: World, name: VolumeName): Promise<VmDocument[]> {
-  return (await vmsWith(world, volumeSpec(name.pool, name.volume))).filter(({ state }) => !AT_REST.has(state));
-}
-
-/** Throws wrong_state when a VM that has it is not stopped. */
-export async function assertVmsStopped(world: World, name: VolumeName): Promise<void> {
-  const vms = await vmsRunningOn(world, name);
-  if (vms.length > 0) throw new ClassifiedError('wrong_state', `${volumeText(name)} is a disk of ${namesOf(vms)}, which must be stopped`);
-}
-
-/** Throws wrong_state when any client has it open. */
-export async function assertUnwatched(world: World, name: VolumeName): Promise<void> {
-  const watchers = await world.ceph().watchers(name);
-  if (watchers.length === 0) return;
-  const addresses = watchers.map(({ address }) => address).join(', ');
-  throw new ClassifiedError('wrong_state', `${volumeText(name)} is in use by ${addresses}`);
-}
-
-/** Throws wrong_state for a snapshot that Ceph would not remove. */
-export function assertUnprotected(sighting: SnapshotFacts): void {
-  if (sighting.protected) throw new ClassifiedError('wrong_state', `${snapshotText(sighting)} is protected`);
 }

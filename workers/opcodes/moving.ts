@@ -4,7 +4,7 @@ import type { VmMigrate } from '../../schemas/opcodes/vm-migrate.js';
 import type { ResultOf } from '../../schemas/opcodes/opcode-schema.js';
 import type { DomainState } from '../../schemas/resources/node.js';
 import type { VmState } from '../../schemas/resources/vm.js';
-import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import { AT_REST, type VmDocument } from '../../src/cluster/vm-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { DomainSighting } from '../drivers/hypervisor.js';
 import type { Step, StepResults } from '../engine/opcode.js';
@@ -31,9 +31,6 @@ interface Wish {
   /** The state of the named node, as just read. */
   domainState?: DomainState;
 }
-
-/** States in which nothing of the VM runs, whatever became of its node. */
-const AT_REST: ReadonlySet<VmState> = new Set(['stop', 'disable', 'fail']);
 
 /** `lastNodeAt` answers what its `last_node` is when it has arrived at a node. Read-only. */
 export async function planMove(world: World, found: VmDocument, wish: Wish, lastNodeAt: (target: string) => string): Promise<Moving> {

@@ -2,8 +2,11 @@
 import { SnapshotRollback } from '../../schemas/opcodes/snapshot-rollback.js';
 import { exclusive, shared } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
+import { volumeSpec } from '../../src/cluster/storage-documents.js';
+import { assertUnwatched } from '../steps/await-unwatched.js';
+import { assertVmsStopped } from '../steps/storage-users.js';
 import { rollBack } from '../steps/volume.js';
-import { assertUnwatched, assertVmsStopped, knownSnapshot } from './known-storage.js';
+import { knownSnapshot } from './known-storage.js';
 
 export const snapshotRollback = opcode(SnapshotRollback, {
   version: 1,
@@ -11,16 +14,16 @@ export const snapshotRollback = opcode(SnapshotRollback, {
     shared.storage(),
     shared.pool(pool),
     exclusive.volume(pool, volume),
-    // Nothing starts on it meanwhile.
+    // None that has it starts meanwhile, and none comes to have it: for that it would need the volume's lock.
     exclusive.vmsWith(pool, volume),
   ],
   check: async (world, name) => {
-    await knownSnapshot(world, name);
-    await assertVmsStopped(world, name);
+    const { sighting } = await knownSnapshot(world, name);
+    await assertVmsStopped(world, volumeSpec(name.pool, name.volume));
     await assertUnwatched(world, name);
-    return name;
+    return { name, id: sighting.id };
   },
-  steps: (name) => [rollBack(name)],
-  result: (name) => name,
+  steps: ({ name, id }) => [rollBack(name, id)],
+  result: ({ name }) => name,
   uninterruptible: 'half rolled back, the volume would be neither what it is nor what it was',
 });

@@ -74,7 +74,9 @@ async function plannedDisks(world: World, { disks }: Parameters): Promise<Planne
 function diskSteps({ target, sizeBytes, source }: PlannedDisk): Step[] {
   if (source === null) return [createVolume(target, sizeBytes), addVolume(target)];
   const copied = [copyVolume(source.name, target, source.sizeBytes), addVolume(target)];
-  return source.sizeBytes === sizeBytes ? copied : [...copied, resizeVolume(target, source.sizeBytes, sizeBytes), recordVolume(target)];
+  return source.sizeBytes === sizeBytes
+    ? copied
+    : [...copied, resizeVolume(target, { fromBytes: source.sizeBytes, toBytes: sizeBytes, shrink: false }), recordVolume(target)];
 }
 
 const settledNic = ({ bridge, mac, model = 'virtio' }: NonNullable<Parameters['nics']>[number]): NewNic => ({

@@ -3,14 +3,14 @@ import { VmDefine } from '../../schemas/opcodes/vm-define.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
 import { vmFromXml } from '../../src/cluster/vm-from-xml.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
-import { exclusive } from '../engine/lock-wish.js';
+import { exclusive, sharedDisks } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import { chooseNode, namedNode } from '../placement/choose-node.js';
 import { addVm } from '../steps/vm-document.js';
 
 export const vmDefine = opcode(VmDefine, {
   version: 1,
-  locks: ({ uuid, name }) => [exclusive.vm(settled(uuid)), exclusive.vmName(settled(name))],
+  locks: ({ uuid, name, xml }) => [exclusive.vm(settled(uuid)), exclusive.vmName(settled(name)), ...sharedDisks(vmFromXml(xml))],
   check: async ({ vms, cluster, selector: usual }, { xml, uuid: given, node, selector }): Promise<Omit<VmDocument, 'defined_by'>> => {
     const described = vmFromXml(xml);
     const uuid = settled(given);

@@ -5,7 +5,7 @@ import { vmFromXml } from '../../src/cluster/vm-from-xml.js';
 import { parseDomainXml } from '../../src/domain-xml/domain-description.js';
 import { withUuid } from '../../src/domain-xml/with-uuid.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
-import { exclusive } from '../engine/lock-wish.js';
+import { exclusive, shared, sharedDisks } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import { replaceDefinition } from '../steps/vm-document.js';
 import { observe } from './observed-vm.js';
@@ -14,7 +14,11 @@ import { SHUTDOWN_TIMEOUT_S } from './vm-shutdown.js';
 
 export const vmModify = opcode(VmModify, {
   version: 1,
-  locks: ({ vm, xml }) => [exclusive.vm(vm), exclusive.vmName(parseDomainXml(xml).name)],
+  locks: ({ vm, xml }) => {
+    const after = vmFromXml(xml);
+    // Those that it has now as well: the undo makes it have them again.
+    return [exclusive.vm(vm), exclusive.vmName(after.name), ...sharedDisks(after), shared.poolsOf(vm), shared.disksOf(vm)];
+  },
   check: async (world, { vm, xml, restart = false }) => {
     const before = await world.vms.get(vm);
     const after: VmDocument = { ...before, ...vmFromXml(completed(before, xml)) };

@@ -12,11 +12,14 @@ export const vmUndefine = opcode(VmUndefine, {
   version: 1,
   locks: ({ vm, delete_disks: deleteDisks = false }) => [
     exclusive.vm(vm),
-    ...(deleteDisks ? [shared.storage(), shared.poolsOf(vm), exclusive.disksOf(vm)] : []),
+    // Also for the undo, which makes the VM have its disks again.
+    shared.poolsOf(vm),
+    shared.disksOf(vm),
+    ...(deleteDisks ? [shared.storage(), exclusive.ownDisksOf(vm)] : []),
   ],
   check: async (world, { vm, delete_disks: deleteDisks = false }) => {
     const observed = await observe(world, await world.vms.get(vm));
-    return { ...observed, volumes: deleteDisks ? await removableDisks(world, observed) : [] };
+    return { ...observed, ...(deleteDisks ? await removableDisks(world, observed) : { volumes: [], kept: [] }) };
   },
   nodes: ({ document }) => [document.node],
   // The VM goes last: as long as it is there, a removal that failed can be asked for again.
@@ -26,6 +29,11 @@ export const vmUndefine = opcode(VmUndefine, {
     ...removeDisks(volumes),
     removeVm(document),
   ],
-  result: ({ document: { uuid, name }, volumes }) => ({ uuid, name, volumes }),
+  result: ({ document: { uuid, name }, volumes, kept }) => ({
+    uuid,
+    name,
+    volumes: volumes.map(({ pool, volume }) => ({ pool, volume })),
+    kept,
+  }),
   uninterruptible: "the guest's power is cut at once",
 });

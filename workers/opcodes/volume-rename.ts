@@ -2,8 +2,11 @@
 import { VolumeRename } from '../../schemas/opcodes/volume-rename.js';
 import { exclusive, shared } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
+import { specOf } from '../../src/cluster/storage-documents.js';
+import { assertUnwatched } from '../steps/await-unwatched.js';
+import { assertNoVmHas } from '../steps/storage-users.js';
 import { recordVolumeName, renameVolume } from '../steps/volume.js';
-import { assertNewVolume, assertNoVmHas, assertUnwatched, knownVolume } from './known-storage.js';
+import { assertNewVolume, knownVolume } from './known-storage.js';
 
 export const volumeRename = opcode(VolumeRename, {
   version: 1,
@@ -18,7 +21,7 @@ export const volumeRename = opcode(VolumeRename, {
     const { sighting } = await knownVolume(world, name);
     await assertNewVolume(world, { pool, volume: newName });
     // A VM's XML names it: the VM would not find it any more.
-    await assertNoVmHas(world, name);
+    await assertNoVmHas(world, specOf(name));
     await assertUnwatched(world, name);
     return { name, newName, id: sighting.id, sizeBytes: sighting.sizeBytes };
   },

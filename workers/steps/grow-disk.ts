@@ -30,6 +30,9 @@ export const growDisks = (volume: VolumeName, guests: readonly GuestDisk[], size
   step('grow-disks', `tell ${guests.map(({ name }) => name).join(', ')} how large ${volumeSpec(volume.pool, volume.volume)} is`, {
     irrevocable: 'the guest uses what was added',
     run: async (context) => {
-      for (const guest of guests) await tell(context, guest, sizeBytes);
+      // QEMU makes the volume as large as it is told: a guest must not be told what is not so any more.
+      const facts = await context.world.ceph().volume(volume);
+      if (facts?.sizeBytes === sizeBytes) for (const guest of guests) await tell(context, guest, sizeBytes);
+      else context.log(`no guest was told: volume "${volumeSpec(volume.pool, volume.volume)}" has another size by now`);
     },
   });

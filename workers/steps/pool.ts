@@ -28,7 +28,10 @@ export const createPool = (pool: NewPool): Step =>
 
 export const addPool = ({ name, pgs, copies, minCopies }: NewPool): Step =>
   step('add-pool', `add pool ${name} to the cluster`, {
-    run: async ({ world, job, signal }) =>
-      await world.storage.pools.create({ name, pgs, copies, mincopies: minCopies, added_by: job }, signal),
+    run: async ({ world, job, signal }) => {
+      // Of a former pool of this name, from a job that could not end.
+      await world.storage.users.unmark(name, { signal });
+      await world.storage.pools.create({ name, pgs, copies, mincopies: minCopies, added_by: job }, signal);
+    },
     undo: async ({ world, job, signal }) => await world.storage.pools.remove(name, { addedBy: job, signal }),
   });

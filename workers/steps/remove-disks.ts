@@ -1,12 +1,11 @@
 // Steps that remove the volumes of a VM, one after the other.
 import { volumeSpec } from '../../src/cluster/storage-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
-import type { VolumeName } from '../drivers/ceph.js';
 import type { Step } from '../engine/opcode.js';
-import { removeVolume } from './remove-volume.js';
+import { removeVolume, type Removal } from './remove-volume.js';
 
 /** A failure tells which are left. */
-export const removeDisks = (volumes: readonly VolumeName[]): Step[] =>
+export const removeDisks = (volumes: readonly Removal[]): Step[] =>
   volumes.map((volume, index) => {
     const remove = removeVolume(volume);
     return {

@@ -1,13 +1,15 @@
 // Steps that make and change volumes, in Ceph and in what the cluster keeps. The check has seen, under the volume's lock, what there was:
 // so a step that is repeated knows what it has made itself.
-import { volumeSpec } from '../../src/cluster/storage-documents.js';
+import { specOf } from '../../src/cluster/storage-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { SnapshotName, VolumeFacts, VolumeName } from '../drivers/ceph.js';
 import { step, type Step, type StepContext } from '../engine/opcode.js';
 import { awaitUnwatched } from './await-unwatched.js';
 import { volumeRecord } from './storage-records.js';
+import { markAtRest, markUnused, thenUnmark, unmark } from './storage-users.js';
 
-const written = ({ pool, volume }: VolumeName) => volumeSpec(pool, volume);
+const written = ({ pool, volume }: VolumeName) => specOf({ pool, volume });
+const anotherOne = (what: string) => new ClassifiedError('wrong_state', `${what} is another one by now`);
 
 /** What was made a moment ago has the size it was made with, and no snapshot. Anything else is somebody else's, who was faster. */
 const isFresh = (facts: VolumeFacts, sizeBytes: number) => facts.sizeBytes === sizeBytes && facts.snapshotCount === 0;
@@ -20,8 +22,9 @@ async function makeOnce({ world }: StepContext, name: VolumeName, sizeBytes: num
 
 async function removeFresh(context: StepContext, name: VolumeName, sizeBytes: number): Promise<void> {
   const ceph = context.world.ceph();
-  const there = await ceph.volume(name);
-  if (there !== undefined && !isFresh(there, sizeBytes)) return;
+  const [there, document] = await Promise.all([ceph.volume(name), context.world.storage.volumes.find(written(name))]);
+  // This job's own document is gone by now: one that is there is another's, and so is the volume.
+  if (document !== undefined || (there !== undefined && !isFresh(there, sizeBytes))) return;
   if (there !== undefined) await awaitUnwatched(context, name);
   // Also when there is none: an interrupted copy leaves what only this takes away.
   await ceph.removeVolume(name);
@@ -52,6 +55,8 @@ export const addVolume = (name: VolumeName): Step =>
     run: async (context) => {
       const { world, job, signal } = context;
       const record = volumeRecord(await seen(context, name));
+      // Of a former volume of this name, from a job that could not end.
+      await world.storage.users.unmark(written(name), { signal });
       await world.storage.volumes.create({ ...record, snapshots: [], added_by: job }, signal);
       return record.size_bytes;
     },
@@ -69,18 +74,37 @@ async function recordFacts(context: StepContext, name: VolumeName): Promise<numb
 export const recordVolume = (name: VolumeName): Step =>
   step(`record-volume:${written(name)}`, `record what volume ${written(name)} is now`, { run: (context) => recordFacts(context, name) });
 
+interface Resizing {
+  fromBytes: number;
+  toBytes: number;
+  /** Whether the request says that it may become smaller. */
+  shrink: boolean;
+}
+
 /** What was cut off is lost, also when it is undone. */
-export const resizeVolume = (name: VolumeName, fromBytes: number, toBytes: number): Step => {
-  const resize = async (context: StepContext, sizeBytes: number) =>
-    await context.world.ceph().resizeVolume(name, sizeBytes, { allowShrink: true });
-  return step(`resize-volume:${written(name)}`, `resize volume ${written(name)}`, {
-    run: (context) => resize(context, toBytes),
-    undo: async (context) => {
+export const resizeVolume = (name: VolumeName, { fromBytes, toBytes, shrink }: Resizing): Step => {
+  const part = written(name);
+  const cuts = toBytes < fromBytes;
+  return step(`resize-volume:${part}`, `resize volume ${part}`, {
+    run: async (context) => {
       const { sizeBytes } = await seen(context, name);
-      await resize(context, fromBytes);
-      if (sizeBytes < fromBytes) context.log(`volume "${written(name)}" has its size again, but what was cut off is lost`);
-      await recordFacts(context, name);
+      if (sizeBytes !== fromBytes && sizeBytes !== toBytes) {
+        const text = `volume "${part}" has ${sizeBytes} bytes by now, and had ${fromBytes}: it is not resized`;
+        throw new ClassifiedError('wrong_state', text);
+      }
+      if (sizeBytes === fromBytes) {
+        if (cuts) await markAtRest(context, part, 'made smaller');
+        await context.world.ceph().resizeVolume(name, toBytes, { allowShrink: cuts && shrink });
+      }
+      if (cuts) await unmark(context, part);
     },
+    undo: thenUnmark(part, async (context) => {
+      const { sizeBytes } = await seen(context, name);
+      if (sizeBytes !== toBytes) return;
+      await context.world.ceph().resizeVolume(name, fromBytes, { allowShrink: !cuts });
+      if (cuts) context.log(`volume "${part}" has its size again, but what was cut off is lost`);
+      await recordFacts(context, name);
+    }),
   });
 };
 
@@ -88,11 +112,17 @@ export const resizeVolume = (name: VolumeName, fromBytes: number, toBytes: numbe
 export const renameVolume = (name: VolumeName, newName: string, id: string): Step => {
   const renamed = { ...name, volume: newName };
   return step('rename-volume', `rename volume ${written(name)} to ${newName}`, {
-    run: async ({ world }) => await world.ceph().renameVolume(name, newName),
-    undo: async ({ world }) => {
+    run: async (context) => {
+      await markUnused(context, written(name), 'renamed');
+      const ceph = context.world.ceph();
+      const there = await ceph.volume(name);
+      if (there !== undefined && there.id !== id) throw anotherOne(`volume "${written(name)}"`);
+      await ceph.renameVolume(name, newName);
+    },
+    undo: thenUnmark(written(name), async ({ world }) => {
       const ceph = world.ceph();
       if ((await ceph.volume(renamed))?.id === id) await ceph.renameVolume(renamed, name.volume);
-    },
+    }),
   });
 };
 
@@ -103,24 +133,35 @@ export const recordVolumeName = (name: VolumeName, newName: string, id: string):
     await world.storage.volumes.rename(written(from), written(to), (document) => ({ ...document, name: to.volume }), signal);
   };
   return step('record-volume-name', `record the name ${written(renamed)}`, {
-    run: (context) => rename(context, name, renamed),
+    run: async (context) => {
+      await context.world.storage.users.unmark(written(renamed), { signal: context.signal });
+      await rename(context, name, renamed);
+      await unmark(context, written(name));
+    },
     undo: (context) => rename(context, renamed, name),
   });
 };
 
 /**
  * What is rolled back, and half rolled back too, cannot be undone. A process that died while doing it is seen as a client of the volume for
- * half a minute more.
+ * half a minute more. `id` is Ceph's of the snapshot.
  */
-export const rollBack = (name: SnapshotName): Step =>
-  step('roll-back', `roll volume ${written(name)} back to ${name.snapshot}`, {
+export const rollBack = (name: SnapshotName, id: number): Step => {
+  const part = written(name);
+  return step('roll-back', `roll volume ${part} back to ${name.snapshot}`, {
     run: async (context) => {
+      const ceph = context.world.ceph();
+      await markAtRest(context, part, 'rolled back');
       await awaitUnwatched(context, name);
-      await context.world.ceph().rollbackVolume(name);
+      const snapshot = (await ceph.snapshots(name)).find((each) => each.snapshot === name.snapshot);
+      if (snapshot?.id !== id) throw anotherOne(`snapshot "${specOf(name)}"`);
+      await ceph.rollbackVolume(name);
       await recordFacts(context, name);
+      await unmark(context, part);
     },
-    undo: async (context) => {
+    undo: thenUnmark(part, async (context) => {
       await recordFacts(context, name);
-      context.log(`volume "${written(name)}" may hold a part of what it held before: roll it back again`);
-    },
+      context.log(`volume "${part}" may hold a part of what it held before: roll it back again`);
+    }),
   });
+};
