@@ -11,30 +11,13 @@ import {
   withSnapshotRenamed,
   type StorageDocuments,
 } from '../../src/cluster/storage-documents.js';
-import { ConnectionLost, type Change, type Store } from '../../src/cluster/store.js';
+import type { Store } from '../../src/cluster/store.js';
 import { errorOf } from './error-of.js';
 import { implementations, type Cluster } from './implementations.js';
 import { osd, pool, snapshot, volume } from './sample-storage.js';
+import { unlucky } from './unlucky-store.js';
 
 const classed = (errorClass: string) => expect.objectContaining({ errorClass });
-
-/** The store, whose next change is applied without anybody hearing of it, or is preceded by another's. */
-function unlucky(store: Store, { loseAnswer = false, before }: { loseAnswer?: boolean; before?: () => Promise<void> }): Store {
-  let pending = true;
-  return new Proxy(store, {
-    get(target, property) {
-      const value: unknown = Reflect.get(target, property);
-      if (property !== 'commit') return typeof value === 'function' ? value.bind(target) : value;
-      return async (changes: Change[]) => {
-        if (!pending) return await target.commit(changes);
-        pending = false;
-        await before?.();
-        await target.commit(changes);
-        if (loseAnswer) throw new ConnectionLost();
-      };
-    },
-  });
-}
 
 describe.each(implementations)('the documents of the storage: %s', (_name, openCluster) => {
   let cluster: Cluster;
