@@ -1,7 +1,7 @@
 // What is done in a lock's name carries the lock: the entries that stand for it, each at the version that its holder gave it. While all of
 // them have these versions nobody else has the lock, and the store refuses what comes with an older one.
 import { ClassifiedError } from '../errors/classified-error.js';
-import { ConnectionLost, StoreConflict, type Change, type Store } from './store.js';
+import { ConnectionLost, SessionExpired, StoreConflict, type Change, type Store } from './store.js';
 import { whileConnected } from './while-connected.js';
 
 /** An entry of a lock as its holder last wrote it. */
@@ -34,8 +34,8 @@ export async function assertHeld(store: Store, entries: readonly LockEntry[], si
       return;
     } catch (error) {
       if (error instanceof StoreConflict) throw new ClassifiedError('environment_error', new LocksLost().message);
-      // The session was suspended meanwhile: asked once more when it is back.
-      if (!(error instanceof ConnectionLost || error instanceof ClassifiedError)) throw error;
+      // The session was suspended meanwhile, or another one has begun: asked once more when it is back.
+      if (!(error instanceof ConnectionLost || error instanceof SessionExpired || error instanceof ClassifiedError)) throw error;
     }
   }
 }

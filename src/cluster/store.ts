@@ -57,7 +57,10 @@ export interface Store {
   getPresent(path: string, onChange: () => void): Promise<Versioned | undefined>;
   /** The names (not paths) of the children, in no order; none when the node is missing. `onChange`: once, at the next change of the list. */
   children(path: string, onChange?: () => void): Promise<string[]>;
-  /** All changes or none. Throws StoreConflict. After a lost connection the caller can't know whether it was applied: it must look. */
+  /**
+   * All changes or none. Throws StoreConflict; ConnectionLost: the caller can't know whether it was applied, it must look;
+   * SessionExpired: it was asked for in a session that is over, and not applied.
+   */
   commit(changes: Change[]): Promise<void>;
   /** Creates or replaces a node that lives as long as this session. */
   putEphemeral(path: string, data: string): Promise<void>;
@@ -74,9 +77,9 @@ export interface Store {
 
 /*
  * While the session is suspended, reads and writes wait for it to return; a call under way when the connection broke is repeated when
- * that is safe (reads, putEphemeral, createQueued, discard) and is otherwise rejected with ConnectionLost. When the session
- * expires, putEphemeral and createQueued under way reject with SessionExpired; everything else, a kept createQueued too, goes on in
- * the new session.
+ * that is safe (reads, putEphemeral, createQueued, discard) and is otherwise rejected with ConnectionLost. A session's end is the end of
+ * what was to be changed in it: a commit that waits, putEphemeral and createQueued reject with SessionExpired, and nothing of them is
+ * applied once the next session has begun. Reads, discard and a kept createQueued go on in the new session.
  */
 
 /** The connection broke while a commit was under way: it was applied or it was not. */

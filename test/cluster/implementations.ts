@@ -7,7 +7,9 @@ import { startZooKeeperLab } from './zookeeper-lab.js';
 export interface Cluster {
   /** Another session. */
   open(): Promise<Store>;
-  /** Ends the session of this store; resolves when the next one is connected. */
+  /** Cuts this store off; resolves when its session is suspended. */
+  suspend(store: Store): Promise<void>;
+  /** Ends the session of this store, suspended or not; resolves when the next one is connected. */
   expire(store: Store): Promise<void>;
   close(): Promise<void>;
 }
@@ -21,6 +23,7 @@ async function openMemoryCluster(roots: string[]): Promise<Cluster> {
       sessions.set(session, session);
       return session;
     },
+    suspend: async (store) => sessions.get(store)?.suspend(),
     expire: async (store) => sessions.get(store)?.expire(),
     close: tree.close,
   };

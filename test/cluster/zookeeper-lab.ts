@@ -17,6 +17,8 @@ export interface ZooKeeperLab {
   open(): Promise<Store>;
   /** The network between this session and the server. */
   networkOf(store: Store): TcpProxy;
+  /** Cuts the session off until it says that it is. */
+  suspend(store: Store): Promise<void>;
   /** Cuts the session off until it has expired, and lets it come back. */
   expire(store: Store): Promise<void>;
   close(): Promise<void>;
@@ -41,6 +43,10 @@ export async function startZooKeeperLab(roots: string[]): Promise<ZooKeeperLab> 
       const store = await openZooKeeperStore({ connect: network.address, root: '/rapid/test', sessionTimeoutMs, roots });
       networks.set(store, network);
       return store;
+    },
+    async suspend(store) {
+      networkOf(store).freeze();
+      await vi.waitUntil(() => store.session === 'suspended', { timeout: 2 * sessionTimeoutMs });
     },
     async expire(store) {
       networkOf(store).freeze();

@@ -137,6 +137,22 @@ describe('a session with ZooKeeper', () => {
     expect(await other.get(`${path}/${name}`)).toEqual({ data: 'text', version: 0 });
   });
 
+  it('makes one kept node only when a server that hangs creates the first one late', async () => {
+    await other.commit([{ kind: 'create', path, data: '' }]);
+    lab.server.pause();
+    const names = ['a-', 'b-', 'c-'].map(async (name) => store.createQueued(path, name, '', { kept: true }));
+    const commit = errorOf(store.commit([{ kind: 'create', path: `${path}/late`, data: '' }]));
+    await expect.poll(() => states, patience).toContain('expired');
+    expect(await commit).toMatchObject({ name: 'ConnectionLost' });
+    lab.server.resume();
+    const made = await Promise.all(names);
+    const first = (await store.children(path)).toSorted();
+    expect(first.filter((name) => name !== 'late')).toEqual(made);
+    await other.connected();
+    await other.commit([{ kind: 'create', path: `${path}x`, data: '' }]);
+    expect((await other.children(path)).toSorted()).toEqual(first);
+  });
+
   it('repeats what is safe, and says when a commit may or may not have been made', async () => {
     await store.commit([{ kind: 'create', path, data: 'before' }]);
     lab.networkOf(store).loseAnswers();

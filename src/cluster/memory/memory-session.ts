@@ -98,11 +98,15 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
     },
     async commit(changes) {
       assertChanges(changes);
-      await gate.ready();
+      await gate.ready({ generation: gate.generation });
+      const own = owner;
       const breaksBefore = breaks;
       const fault = faults.onCommit?.(changes);
       if (fault === 'lose-request') throw new ConnectionLost();
-      await change(() => ({ changes, value: undefined }));
+      await change(() => {
+        tree.assertOwner(own);
+        return { changes, value: undefined };
+      });
       if (fault === 'lose-answer' || breaks !== breaksBefore) throw new ConnectionLost();
     },
     async putEphemeral(path, data) {

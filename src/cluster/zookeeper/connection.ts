@@ -4,6 +4,7 @@
 import zookeeper from 'node-zookeeper-client';
 import type { Answer, Client, Watcher } from 'node-zookeeper-client';
 import ConnectionManager from 'node-zookeeper-client/lib/ConnectionManager.js';
+import jute from 'node-zookeeper-client/lib/jute/index.js';
 import { defer } from '../deferred.js';
 import { noWatches, rearmWatches, watchesOf } from './armed-watches.js';
 import type { ArmedWatches } from './armed-watches.js';
@@ -32,10 +33,10 @@ export interface ConnectionOptions {
   handshakeTimeoutMs: number;
   continuation: Continuation | undefined;
   onWatch: Watcher;
-  /** An answer came to a request sent at this time (performance.now()). */
-  onAlive(sentAt: number): void;
+  /** An answer came through this connection to a request sent at this time (performance.now()). */
+  onAlive(sentAt: number, through: Connection): void;
   /** The connection, once it was open, has ended; told before the calls under way are rejected. */
-  onEnd(): void;
+  onEnd(ended: Connection): void;
   signal: AbortSignal;
 }
 
@@ -44,6 +45,7 @@ export interface Connection {
   readonly onWatch: Watcher;
   /** As the server granted it. */
   readonly sessionTimeoutMs: number;
+  readonly over: boolean;
   /** Resolves when the connection is over. */
   readonly ended: Promise<void>;
   /** Sends a request, or queues it while too many are on their way. Rejects with ConnectionBroken or the client's error. */
@@ -51,8 +53,8 @@ export interface Connection {
   /** Asks for a sign of life, past the queue. */
   beat(): void;
   continuation(): Continuation;
-  /** Ends the session and the connection; the connection alone when the server has not answered within this time. */
-  close(limitMs: number): Promise<void>;
+  /** Ends the session and the connection; false: the connection alone, because the server has not answered within this time. */
+  close(limitMs: number): Promise<boolean>;
   destroy(): void;
 }
 
@@ -90,21 +92,25 @@ function isBreak(error: Error): boolean {
   return code === Exception.CONNECTION_LOSS || code === Exception.SESSION_EXPIRED;
 }
 
-function wrap(client: Client, { onWatch, onAlive }: ConnectionOptions, ended: Promise<void>): Connection & { fail(): void } {
+function wrap(client: Client, { onWatch, onAlive, onEnd }: ConnectionOptions, ended: Promise<void>): Connection & { fail(): void } {
   const window = createRequestWindow(() => new ConnectionBroken('the connection to ZooKeeper has ended'));
 
   function timed<T>(send: (answer: Answer<T>) => void, answer: Answer<T>): void {
     const sentAt = performance.now();
     send((error, value) => {
-      if (!error || !isBreak(error)) onAlive(sentAt);
+      if (!error || !isBreak(error)) onAlive(sentAt, connection);
       answer(error && isBreak(error) ? new ConnectionBroken(error.message) : error, value);
     });
   }
 
-  return {
+  let over = false;
+  const connection: Connection & { fail(): void } = {
     client,
     onWatch,
     sessionTimeoutMs: client.getSessionTimeout(),
+    get over() {
+      return over;
+    },
     ended,
     call: (send) => window.add((answer) => timed(send, answer)),
     beat: () =>
@@ -114,14 +120,23 @@ function wrap(client: Client, { onWatch, onAlive }: ConnectionOptions, ended: Pr
       ),
     continuation: () => ({ id: client.getSessionId(), password: client.getSessionPassword(), watches: watchesOf(client) }),
     async close(limitMs) {
-      client.close();
+      let answered = false;
+      const header = new jute.protocol.RequestHeader();
+      header.type = jute.OP_CODES.CLOSE_SESSION;
+      client.connectionManager.queue(new jute.Request(header, null), (error) => (answered = !error || !isBreak(error)));
       const timer = setTimeout(() => destroySocket(client), limitMs);
       await ended;
       clearTimeout(timer);
+      return answered;
     },
     destroy: () => destroySocket(client),
-    fail: window.close,
+    fail() {
+      over = true;
+      onEnd(connection);
+      window.close();
+    },
   };
+  return connection;
 }
 
 /** Connects to any one server. Rejects with SessionRefused, or with ConnectionBroken: also when the signal aborts. */
@@ -137,7 +152,10 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
     let connection: ReturnType<typeof wrap> | undefined;
     const end = defer<void>();
 
+    // What comes after this was given up is nobody's any more: an answer may be in the socket already.
+    let over = false;
     function settled(settle: () => void): void {
+      over = true;
       clearTimeout(timer);
       options.signal.removeEventListener('abort', giveUp);
       settle();
@@ -151,14 +169,13 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
     }
 
     function onState(state: number): void {
-      if (state === STATES.CONNECTED && !options.signal.aborted) onOpen();
+      if (state === STATES.CONNECTED && !over) onOpen();
       if (state === STATES.SESSION_EXPIRED) {
         settled(() => reject(new SessionRefused('the session has expired')));
         destroySocket(client);
       }
       if (state !== STATES.DISCONNECTED) return;
       settled(() => reject(new ConnectionBroken('ZooKeeper could not be reached')));
-      if (connection) options.onEnd();
       connection?.fail();
       end.resolve();
     }

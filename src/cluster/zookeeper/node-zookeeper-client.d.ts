@@ -54,7 +54,6 @@ declare module 'node-zookeeper-client' {
   export interface Client {
     readonly connectionManager: ConnectionManager;
     connect(): void;
-    close(): void;
     getSessionId(): Buffer;
     getSessionPassword(): Buffer;
     getSessionTimeout(): number;
@@ -116,9 +115,9 @@ declare module 'node-zookeeper-client/lib/jute/index.js' {
   }
 
   const jute: {
-    readonly OP_CODES: { readonly SET_WATCHES: number };
+    readonly OP_CODES: { readonly SET_WATCHES: number; readonly CLOSE_SESSION: number };
     readonly protocol: { readonly RequestHeader: new () => RequestHeader; readonly SetWatches: new () => SetWatches };
-    readonly Request: new (header: RequestHeader, payload: SetWatches) => Request;
+    readonly Request: new (header: RequestHeader, payload: SetWatches | null) => Request;
   };
   export default jute;
 }

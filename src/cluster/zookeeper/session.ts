@@ -4,12 +4,16 @@
 // last request that was answered; counted from there, silence for nearly the session timeout is the end, whatever the connection looks
 // like: at its full length another process may hold our locks, and this one must know before, however late its timers come. Two thirds
 // of it break the connection, to try another one in what remains.
+//
+// A session that was taken for lost may live on at the server, and a request of it may be on its way. The next session begins only when
+// the server has said that the old one is over: from then on nothing of the old one is applied, and what it asked for can be looked up.
 import { setTimeout as delay } from 'node:timers/promises';
 import zookeeper from 'node-zookeeper-client';
 import type { Watcher } from 'node-zookeeper-client';
 import { createSessionGate } from '../session-gate.js';
 import type { SessionGate } from '../session-gate.js';
 import { SessionExpired } from '../store.js';
+import { noWatches } from './armed-watches.js';
 import { ConnectionBroken, openConnection, SessionRefused } from './connection.js';
 import type { Connection, Continuation } from './connection.js';
 
@@ -36,7 +40,10 @@ export interface Session {
   repeat<T>(call: (connection: Connection, repeated: boolean) => Promise<T>): Promise<T>;
   /** As repeat, but rejects with SessionExpired when the session of this call's start is over. */
   repeatWithin<T>(call: (connection: Connection, repeated: boolean) => Promise<T>): Promise<T>;
-  /** Waits for a connection, then runs once; rejects with ConnectionBroken when a break cuts it off. */
+  /**
+   * Waits for a connection, then runs once; rejects with SessionExpired when the session of this call's start is over before, and
+   * with ConnectionBroken when a break cuts it off.
+   */
   once<T>(call: (connection: Connection) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -52,9 +59,13 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
   let connection: Connection | undefined;
   let continuation: Continuation | undefined;
   let attempt = new AbortController();
+  /** The session that was taken for lost and of whose end the server has not told yet, and when it must have noticed by itself. */
+  let ending: { identity: Continuation; dueAt: number } | undefined;
 
-  function expire(): void {
+  function expire(known: boolean): void {
     const lost = connection;
+    const identity = lost?.continuation() ?? continuation;
+    ending = known || !identity ? undefined : { identity, dueAt: (aliveAt ?? 0) + grantedMs };
     connection = undefined;
     continuation = undefined;
     aliveAt = undefined;
@@ -68,7 +79,7 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
     if (aliveAt === undefined) return;
     const now = performance.now();
     const silenceMs = now - aliveAt;
-    if (silenceMs >= grantedMs * lostAfter) expire();
+    if (silenceMs >= grantedMs * lostAfter) expire(false);
     else if (silenceMs >= grantedMs * brokenAfter) connection?.destroy();
     else if (connection && now - beatAt >= grantedMs / beatsPerTimeout) {
       beatAt = now;
@@ -83,26 +94,29 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
     gate.move('suspended');
   }
 
+  const handshakeTimeoutMs = Math.max(minHandshakeMs, sessionTimeoutMs / 3);
+
   async function openOnce(): Promise<Connection> {
     const { signal } = (attempt = new AbortController());
     const startedAt = performance.now();
     const opened = await openConnection({
       connect,
       sessionTimeoutMs,
-      handshakeTimeoutMs: Math.max(minHandshakeMs, sessionTimeoutMs / 3),
+      handshakeTimeoutMs,
       continuation,
       onWatch,
-      onAlive: (sentAt) => {
-        if (connection === opened) aliveAt = Math.max(aliveAt ?? 0, sentAt);
+      onAlive: (sentAt, through) => {
+        if (connection === through) aliveAt = Math.max(aliveAt ?? 0, sentAt);
       },
-      onEnd: () => {
-        if (connection === opened) onEnd();
+      onEnd: (ended) => {
+        if (connection === ended) onEnd();
       },
       signal,
     });
-    if (signal.aborted) {
+    // It may have ended before its opening is heard of here.
+    if (opened.over || signal.aborted) {
       opened.destroy();
-      throw new ConnectionBroken('given up while it opened');
+      throw new ConnectionBroken('over while it opened');
     }
     connection = opened;
     grantedMs = opened.sessionTimeoutMs;
@@ -114,17 +128,43 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
   async function keepConnected(): Promise<void> {
     for (let failures = 0; !gate.closed; ) {
       try {
+        await endLost();
         const opened = await openOnce();
         failures = 0;
         gate.move('connected');
         await opened.ended;
       } catch (error) {
-        if (error instanceof SessionRefused) expire();
+        if (error instanceof SessionRefused) expire(true);
         else if (!(error instanceof ConnectionBroken)) throw error;
         failures += 1;
         await backOff(failures);
       }
     }
+  }
+
+  /** Resolves when the server has said that the session taken for lost is over; at once when there is none. */
+  async function endLost(): Promise<void> {
+    if (!ending) return;
+    const { signal } = (attempt = new AbortController());
+    const { identity, dueAt } = ending;
+    // Not sooner than the server would end it: until then whoever held something in its name may count on the rest of the time.
+    await delay(Math.max(0, dueAt - performance.now()), undefined, { signal }).catch(() => {});
+    try {
+      const last = await openConnection({
+        connect,
+        sessionTimeoutMs,
+        handshakeTimeoutMs,
+        continuation: { ...identity, watches: noWatches },
+        onWatch: () => {},
+        onAlive: () => {},
+        onEnd: () => {},
+        signal,
+      });
+      if (!(await last.close(closeLimitMs))) throw new ConnectionBroken('no answer to the end of a session');
+    } catch (error) {
+      if (!(error instanceof SessionRefused)) throw error;
+    }
+    ending = undefined;
   }
 
   // The first attempts follow at once: with an ensemble they reach another server. The spread keeps clients from coming in step.
@@ -168,7 +208,7 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
       return value;
     },
     async once(call) {
-      return call(await current());
+      return call(await current(gate.generation));
     },
     async close() {
       if (gate.closed) return running;
