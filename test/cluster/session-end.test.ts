@@ -29,6 +29,8 @@ describe.each(implementations)('a commit in %s', { timeout: 60_000 }, (_name, op
       decisions += 1;
       return { changes: [{ kind: 'create', path: `/a/decided-${decisions}`, data: '' }], result: decisions };
     });
+    // Both wait for the session by now.
+    await new Promise(setImmediate);
     await cluster.expire(store);
     expect(await waiting).toMatchObject({ name: 'SessionExpired' });
     expect(await decided).toBe(2);

@@ -14,7 +14,8 @@ export const sessionTimeoutMs = 4000;
 
 export interface ZooKeeperLab {
   readonly server: ZooKeeperHandle;
-  open(): Promise<Store>;
+  /** With `patientMs`: a session that lives so long without a server. */
+  open(patientMs?: number): Promise<Store>;
   /** The network between this session and the server. */
   networkOf(store: Store): TcpProxy;
   /** Cuts the session off until it says that it is. */
@@ -38,9 +39,9 @@ export async function startZooKeeperLab(roots: string[]): Promise<ZooKeeperLab> 
   return {
     server,
     networkOf,
-    async open() {
+    async open(patientMs = sessionTimeoutMs) {
       const network = await startTcpProxy(server.connect);
-      const store = await openZooKeeperStore({ connect: network.address, root: '/rapid/test', sessionTimeoutMs, roots });
+      const store = await openZooKeeperStore({ connect: network.address, root: '/rapid/test', sessionTimeoutMs: patientMs, roots });
       networks.set(store, network);
       return store;
     },

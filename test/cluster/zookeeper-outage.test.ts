@@ -35,6 +35,11 @@ describe('a session with ZooKeeper', () => {
   });
 
   it('outlives a crash of the server, with its nodes, watches, locks and waiting calls', async () => {
+    await store.close();
+    // A server takes its time to start.
+    store = await lab.open(30_000);
+    store.onSession((state) => states.push(state));
+    states = [];
     await store.commit([{ kind: 'create', path, data: 'kept' }]);
     await store.putEphemeral(`${path}e`, 'mine');
     const held = await createLocks(store, { worker: 'w' }).acquire([{ resource: path, mode: 'exclusive' }], {
