@@ -6,13 +6,13 @@ import { errorOf } from './error-of.js';
 import { implementations } from './implementations.js';
 import type { Cluster } from './implementations.js';
 
-describe.each(implementations)('a commit in %s', { timeout: 60_000 }, (_name, openCluster) => {
+describe.each(implementations)('a commit in %s', (_name, openCluster) => {
   let cluster: Cluster;
   let store: Store;
   let other: Store;
   beforeAll(async () => {
     cluster = await openCluster(['/a']);
-  }, 60_000);
+  });
   afterAll(() => cluster.close());
   beforeEach(async () => {
     [store, other] = await Promise.all([cluster.open(), cluster.open()]);

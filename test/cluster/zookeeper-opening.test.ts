@@ -5,13 +5,21 @@ import type { AddressInfo, Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { openSession } from '../../src/cluster/zookeeper/session.js';
 import type { Session } from '../../src/cluster/zookeeper/session.js';
+import { patience } from '../lab/patience.js';
 
-/** What a server answers to a client that connects: a session of ten seconds. */
-function greeting(): Buffer {
+/** What a server answers to a client that connects: a session of so long. */
+function greeting(sessionMs = 10_000): Buffer {
   const frame = Buffer.alloc(40);
   frame.writeInt32BE(36, 0);
-  frame.writeInt32BE(10_000, 8);
+  frame.writeInt32BE(sessionMs, 8);
   frame.writeInt32BE(16, 20);
+  return frame;
+}
+
+/** A server's answer to the first request of a connection. */
+function firstAnswer(): Buffer {
+  const frame = Buffer.alloc(20);
+  frame.writeInt32BE(16, 0);
   return frame;
 }
 
@@ -69,4 +77,23 @@ it('survives a greeting that comes when it has just given up', async () => {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
     });
   expect(await isConnected(await sessionMeeting([late, late]))).toBe(true);
+});
+
+it('closes also while the server is about to end the session that was lost', async () => {
+  const closing: Promise<void>[] = [];
+  const silent = (socket: Socket) => socket.once('data', () => socket.write(greeting(1000)));
+  const ending = (socket: Socket) =>
+    socket.once('data', () => {
+      socket.write(greeting(1000));
+      socket.once('data', () => {
+        closing.push(session.close());
+        socket.end(firstAnswer());
+      });
+    });
+  const session = await sessionMeeting([silent, () => {}, ending]);
+  const states: string[] = [];
+  session.gate.onChange((state) => states.push(state));
+  await expect.poll(() => closing.length, { timeout: patience(15_000) }).toBe(1);
+  await Promise.all(closing);
+  expect(states.at(-1)).toBe('expired');
 });

@@ -129,6 +129,7 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
     for (let failures = 0; !gate.closed; ) {
       try {
         await endLost();
+        if (gate.closed) break;
         const opened = await openOnce();
         failures = 0;
         gate.move('connected');
