@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { reportNode } from '../../src/cluster/node-documents.js';
 import { nodeReports } from '../../src/cluster/node-reports.js';
-import { vmDocuments, type VmDocument } from '../../src/cluster/vm-documents.js';
+import type { VmDocument } from '../../src/cluster/vm-documents.js';
 import { addAgent } from '../harness/agent.js';
 import { nodeReport, startCluster, type TestCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
@@ -72,9 +72,10 @@ it('sees a guest that is started by hand, and what became of others while there 
 it('leaves a VM alone while a job holds its lock, and looks again afterwards', async () => {
   const guest = newGuest('web1');
   const gates = buildGates();
-  const { world, seen, addWorker, submit, end } = await clusterWithAgent(guest, { state: 'start' });
+  const { world, vms, seen, addWorker, submit, end } = await clusterWithAgent(guest, { state: 'start' });
   const other = newGuest('web2');
-  await addGuest({ vms: vmDocuments((await addWorker({ opcodes: gates.opcodes })).session), world }, other, { state: 'start' });
+  await addWorker({ opcodes: gates.opcodes });
+  await addGuest({ vms, world }, other, { state: 'start' });
   const job = await submit(passGates(['here'], { lock: [guest.uuid] }));
   await gates.arrivals('here');
   await world.powerOff(guest.uuid);

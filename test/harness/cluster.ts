@@ -1,7 +1,7 @@
 // A whole cluster inside the test: a job desk and workers over a real Redis, their sessions with one tree of cluster state, and
 // simulated hypervisors.
 import { randomUUID } from 'node:crypto';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { isFinal, type JobRecord, type Opcode } from '../../schemas/job.js';
 import { opcodeById } from '../../schemas/opcodes/catalogue.js';
 import { admit } from '../../src/admission/admit.js';
@@ -21,6 +21,7 @@ import { STARTS_WINDOW_S } from '../../workers/agent/pace.js';
 import { openSimulatedCeph, type SimulatedCeph } from '../../workers/drivers/simulated/simulated-ceph.js';
 import { openSimulatedWorld, type SimulatedWorld } from '../../workers/drivers/simulated/simulated-world.js';
 import { patience } from '../lab/patience.js';
+import { recordHistory, type History } from './history.js';
 import { hireWorker, type HiredWorker, type WorkerOptions } from './hired-worker.js';
 import { takeSnapshot, type Snapshot } from './snapshot.js';
 
@@ -49,6 +50,8 @@ export interface TestCluster {
   world: SimulatedWorld;
   storage: StorageDocuments;
   ceph: SimulatedCeph;
+  /** What the workers do, and in whose name; when the test ends, all of it was done by who held the locks for it. */
+  history: History;
   /** What the test's parts are closed with, last first. */
   closing: Closing;
   openSession(): MemorySession;
@@ -78,6 +81,8 @@ export async function startCluster({
   const tree = await openMemoryTree({
     roots: ROOTS,
   });
+  const history = recordHistory(tree);
+  onTestFinished(() => expect(history.violations).toEqual([]));
   const openSession = () => {
     const session = tree.openSession();
     closing.add(() => session.close());
@@ -118,14 +123,16 @@ export async function startCluster({
     world,
     storage: storageDocuments(store),
     ceph,
+    history,
     closing,
     openSession,
     addWorker: (options = {}) =>
       hireWorker(
         {
+          history,
           redisUrl,
           keys,
-          session: tree.openSession(),
+          session: history.watched(tree.openSession()),
           hypervisors: world.hypervisors,
           ceph: ceph.open,
           osdHosts: ceph.hosts,

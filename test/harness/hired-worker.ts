@@ -15,6 +15,7 @@ import type { OpcodeDefinition } from '../../workers/engine/opcode.js';
 import { startWorker } from '../../workers/engine/worker.js';
 import { opcodes as registry } from '../../workers/opcodes/registry.js';
 import { startTcpProxy } from '../cluster/tcp-proxy.js';
+import type { History } from './history.js';
 
 export interface WorkerOptions {
   name: string;
@@ -31,6 +32,7 @@ export interface WorkerOptions {
 }
 
 interface Surroundings {
+  history: History;
   redisUrl: string;
   keys: Keys;
   session: MemorySession;
@@ -65,6 +67,7 @@ let hired = 0;
 /** Starts a worker; it is closed with the cluster, if not before. */
 export async function hireWorker(
   {
+    history,
     redisUrl,
     keys,
     session,
@@ -95,9 +98,9 @@ export async function hireWorker(
       world: {
         ...documentsOf(session),
         cluster,
-        hypervisors,
-        ceph,
-        osdHosts,
+        hypervisors: history.hypervisors(hypervisors),
+        ceph: history.ceph(ceph),
+        osdHosts: history.osdHosts(osdHosts),
         newGuests: { domainType: 'kvm', rbdAccess: async () => RBD_ACCESS },
         libvirtAnswers,
         selector: 'mem',

@@ -6,6 +6,7 @@
 // leaves a half thing under the name it was asked for, wherever it is killed.
 import type { CommandReport, OsdFigures, PoolFigures } from '../../src/cluster/storage-reports.js';
 import type { CallContext } from './call-context.js';
+import type { Fence } from './hypervisor.js';
 
 /** Figures that the cluster keeps of its storage are Ceph's own: the same shape in both places. */
 export type CephReport = CommandReport;
@@ -183,5 +184,5 @@ export const CEPH_CHANGES: Readonly<Record<CephMethod, boolean>> = {
   rollbackVolume: true,
 };
 
-/** The cluster's Ceph for one piece of work: what the calls made through it are bound to. */
-export type OpenCeph = (context?: CallContext) => Ceph;
+/** The cluster's Ceph for one piece of work: what the calls made through it are bound to, and the entries of the locks that they are made under. */
+export type OpenCeph = (context?: CallContext & Partial<Pick<Fence, 'entries'>>) => Ceph;

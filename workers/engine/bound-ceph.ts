@@ -33,7 +33,7 @@ function guardedCeph(open: OpenCeph, permit: (method: CephMethod, context: CallC
 /** Ceph for who holds these entries of locks: right before each change it is asked whether they are still there. Nothing goes on once `until` aborts. */
 export const fencedCeph = (open: OpenCeph, store: Store, entries: readonly LockEntry[], until: AbortSignal): OpenCeph =>
   guardedCeph(
-    (context = {}) => open({ ...context, signal: joined(context.signal, until) }),
+    (context = {}) => open({ ...context, entries, signal: joined(context.signal, until) }),
     async (_method, { signal }) => await assertHeld(store, entries, joined(signal, until)),
   );
 

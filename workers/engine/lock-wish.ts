@@ -10,6 +10,7 @@ export interface LockWish {
   kind:
     | 'vm'
     | 'vm-name'
+    | 'name-of'
     | 'vms-with'
     | 'disks-of'
     | 'own-disks-of'
@@ -35,6 +36,8 @@ const wishesFor = (mode: LockWish['mode']) => ({
   anyVm: (name: string): LockWish => ({ mode, kind: 'vm', name, optional: true }),
   /** The right to give a VM this name. */
   vmName: (name: string): LockWish => ({ mode, kind: 'vm-name', name }),
+  /** The right to the name that a VM has: who takes it from the VM and may have to give it back holds it meanwhile. */
+  nameOf: (vm: string): LockWish => ({ mode, kind: 'name-of', name: vm }),
   /** The right to empty a node, or to bring its VMs back. */
   nodeMaintenance: (name: string): LockWish => ({ mode, kind: 'node-maintenance', name }),
   /** The right to say which node shall be the primary. */
@@ -77,6 +80,7 @@ export async function resolveWishes(world: World, wishes: LockWish[]): Promise<L
 }
 
 async function resourcesOf(world: World, { kind, name, optional }: LockWish): Promise<string[]> {
+  if (kind === 'name-of') return [`vm-name/${(await world.vms.get(name)).name}`];
   if (kind === 'vms-with') return (await world.storage.users.of(name)).map((uuid) => `vm/${uuid}`).toSorted();
   if (kind === 'own-disks-of') return ownVolumesOf(await world.vms.get(name)).map((spec) => `volume/${spec}`);
   if (kind === 'disks-of') return volumesOf(await world.vms.get(name)).map((spec) => `volume/${spec}`);

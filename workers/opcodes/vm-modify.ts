@@ -16,8 +16,15 @@ export const vmModify = opcode(VmModify, {
   version: 1,
   locks: ({ vm, xml }) => {
     const after = vmFromXml(xml);
-    // Those that it has now as well: the undo makes it have them again.
-    return [exclusive.vm(vm), exclusive.vmName(after.name), ...sharedDisks(after), shared.poolsOf(vm), shared.disksOf(vm)];
+    // Those that it has now as well, and its name: the undo makes it have them again.
+    return [
+      exclusive.vm(vm),
+      exclusive.nameOf(vm),
+      exclusive.vmName(after.name),
+      ...sharedDisks(after),
+      shared.poolsOf(vm),
+      shared.disksOf(vm),
+    ];
   },
   check: async (world, { vm, xml, restart = false }) => {
     const before = await world.vms.get(vm);

@@ -12,7 +12,8 @@ export const vmUndefine = opcode(VmUndefine, {
   version: 1,
   locks: ({ vm, delete_disks: deleteDisks = false }) => [
     exclusive.vm(vm),
-    // Also for the undo, which makes the VM have its disks again.
+    // Also for the undo, which makes the VM have its name and its disks again.
+    exclusive.nameOf(vm),
     shared.poolsOf(vm),
     shared.disksOf(vm),
     ...(deleteDisks ? [shared.storage(), exclusive.ownDisksOf(vm)] : []),

@@ -11,6 +11,8 @@ import { plan } from './plan.js';
 import type { PlannedChange } from './plan.js';
 
 export interface MemoryTree {
+  /** What stands in it at this moment, seen without a session. */
+  readonly nodes: Pick<Nodes, 'get' | 'children'>;
   /** Another session, with ephemeral nodes and watches of its own. */
   openSession(faults?: Faults): MemorySession;
   /** Resolves when all changes under way are done and the directory is free. Sessions must be closed before. */
@@ -96,6 +98,7 @@ export async function openMemoryTree({ directory, roots = [] }: TreeOptions): Pr
   }));
 
   return {
+    nodes,
     openSession: (faults) => openMemorySession(shared, faults),
     async close() {
       await turn;

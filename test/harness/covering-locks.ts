@@ -1,0 +1,83 @@
+// Which locks cover which change: whoever changes this holds, exclusively, one of these.
+import { decodeSegment } from '../../src/cluster/path.js';
+import { parseDomainXml } from '../../src/domain-xml/domain-description.js';
+import type { Change } from '../../src/cluster/store.js';
+import type { CephMethod } from '../../workers/drivers/ceph.js';
+import type { OsdHostMethod } from '../../workers/drivers/ceph-osd-host.js';
+import type { HypervisorMethod } from '../../workers/drivers/hypervisor.js';
+
+/** Names of locks, each of which would do; one that ends with a star stands for all that begin like it. */
+export type AnyOf = readonly string[];
+
+/** Who settles all that is amiss in the storage holds it as a whole. */
+const STORAGE = 'storage/ceph';
+const vm = (uuid: string): AnyOf => [`vm/${uuid}`];
+const pool = (name: string): AnyOf => [`pool/${name}`, STORAGE];
+const volume = (spec: string): AnyOf => [`volume/${spec}`, ...pool(spec.split('/')[0] ?? '')];
+const specOf = ({ pool: within, volume: name }: { pool: string; volume: string }) => `${within}/${name}`;
+
+/** By collection. `data` is what is written; of what is removed, what stood there. */
+const DOCUMENTS: Readonly<Record<string, (key: string, data: string, kind: Change['kind']) => AnyOf>> = {
+  vms: vm,
+  // A name is given under its own lock, and taken away with its VM.
+  'vm-names': (key, data, kind) => (kind === 'create' ? [`vm-name/${key}`] : vm(data)),
+  nodes: (key) => [`node-maintenance/${key}`],
+  osds: (key, data) => {
+    const { node, device } = JSON.parse(data) as { node: string; device: string };
+    return [`osd/${key}`, `osd-device/${node}${device}`, STORAGE];
+  },
+  pools: pool,
+  volumes: volume,
+  'primary-wish': () => ['election/primary-wish'],
+};
+
+/** For a change of the cluster's state; undefined: it is none that locks are for. */
+export function lockOfDocument({ path, kind }: Change, data: string): AnyOf | undefined {
+  const [, collection = '', ...rest] = path.split('/');
+  if (collection === 'locks') return undefined;
+  const rule = DOCUMENTS[collection];
+  if (rule === undefined) throw new Error(`no rule says which lock covers ${path}`);
+  return rule(rest.map(decodeSegment).join('/'), data, kind);
+}
+
+/** For a call to a hypervisor: about one guest, by its UUID or its XML. */
+export const lockOfGuest = (method: HypervisorMethod, [first]: readonly unknown[]): AnyOf =>
+  vm(method === 'define' ? (parseDomainXml(String(first)).uuid ?? '') : String(first));
+
+type Name = { pool: string; volume: string };
+
+/** For a call to Ceph; several sets when it changes several things. */
+export function locksOfCeph(method: CephMethod, given: readonly unknown[]): AnyOf[] {
+  const [first, second] = given;
+  switch (method) {
+    case 'setFlag':
+      return [[`ceph-flag/${String(first)}`]];
+    case 'osdIn':
+    case 'osdOut':
+    case 'setOsdWeight':
+    case 'purgeOsd':
+      // One that is being made is known by its device only.
+      return [[`osd/${String(first)}`, 'osd-device/*']];
+    case 'createPool':
+      return [pool((first as { name: string }).name)];
+    case 'removePool':
+      return [pool(String(first))];
+    case 'copyVolume':
+      return [volume(specOf(second as Name))];
+    case 'renameVolume':
+      return [volume(specOf(first as Name)), volume(specOf({ ...(first as Name), volume: String(second) }))];
+    default:
+      return [volume(specOf(first as Name))];
+  }
+}
+
+/** For a call about the OSDs of a node. */
+export function lockOfOsdHost(node: string, method: OsdHostMethod, [first]: readonly unknown[]): AnyOf {
+  if (method === 'prepareOsd') return [`osd-device/${node}${(first as { device: string }).device}`];
+  if (method === 'zapDevice') return [`osd-device/${node}${String(first)}`, 'osd/*'];
+  return [`osd/${String(first)}`, `osd-device/${node}*`];
+}
+
+/** Whether one of these is held. */
+export const isCovered = (anyOf: AnyOf, held: readonly string[]): boolean =>
+  anyOf.some((name) => held.some((one) => (name.endsWith('*') ? one.startsWith(name.slice(0, -1)) : one === name)));
