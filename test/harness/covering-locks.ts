@@ -9,12 +9,17 @@ import type { HypervisorMethod } from '../../workers/drivers/hypervisor.js';
 /** Names of locks, each of which would do; one that ends with a star stands for all that begin like it. */
 export type AnyOf = readonly string[];
 
+interface Name {
+  pool: string;
+  volume: string;
+}
+
 /** Who settles all that is amiss in the storage holds it as a whole. */
 const STORAGE = 'storage/ceph';
 const vm = (uuid: string): AnyOf => [`vm/${uuid}`];
 const pool = (name: string): AnyOf => [`pool/${name}`, STORAGE];
 const volume = (spec: string): AnyOf => [`volume/${spec}`, ...pool(spec.split('/')[0] ?? '')];
-const specOf = ({ pool: within, volume: name }: { pool: string; volume: string }) => `${within}/${name}`;
+const specOf = ({ pool: within, volume: name }: Name) => `${within}/${name}`;
 
 /** By collection. `data` is what is written; of what is removed, what stood there. */
 const DOCUMENTS: Readonly<Record<string, (key: string, data: string, kind: Change['kind']) => AnyOf>> = {
@@ -44,32 +49,26 @@ export function lockOfDocument({ path, kind }: Change, data: string): AnyOf | un
 export const lockOfGuest = (method: HypervisorMethod, [first]: readonly unknown[]): AnyOf =>
   vm(method === 'define' ? (parseDomainXml(String(first)).uuid ?? '') : String(first));
 
-type Name = { pool: string; volume: string };
+const ofVolume = (name: unknown): AnyOf[] => [volume(specOf(name as Name))];
+// One that is being made is known by its device only.
+const ofOsd = (id: unknown): AnyOf[] => [[`osd/${String(id)}`, 'osd-device/*']];
+
+/** By method, where it is not about the volume that is named first. */
+const IN_CEPH: Partial<Record<CephMethod, (first: unknown, second: unknown) => AnyOf[]>> = {
+  setFlag: (flag) => [[`ceph-flag/${String(flag)}`]],
+  osdIn: ofOsd,
+  osdOut: ofOsd,
+  setOsdWeight: ofOsd,
+  purgeOsd: ofOsd,
+  createPool: (made) => [pool((made as { name: string }).name)],
+  removePool: (name) => [pool(String(name))],
+  copyVolume: (_, target) => ofVolume(target),
+  renameVolume: (name, newName) => [...ofVolume(name), ...ofVolume({ ...(name as Name), volume: newName })],
+};
 
 /** For a call to Ceph; several sets when it changes several things. */
-export function locksOfCeph(method: CephMethod, given: readonly unknown[]): AnyOf[] {
-  const [first, second] = given;
-  switch (method) {
-    case 'setFlag':
-      return [[`ceph-flag/${String(first)}`]];
-    case 'osdIn':
-    case 'osdOut':
-    case 'setOsdWeight':
-    case 'purgeOsd':
-      // One that is being made is known by its device only.
-      return [[`osd/${String(first)}`, 'osd-device/*']];
-    case 'createPool':
-      return [pool((first as { name: string }).name)];
-    case 'removePool':
-      return [pool(String(first))];
-    case 'copyVolume':
-      return [volume(specOf(second as Name))];
-    case 'renameVolume':
-      return [volume(specOf(first as Name)), volume(specOf({ ...(first as Name), volume: String(second) }))];
-    default:
-      return [volume(specOf(first as Name))];
-  }
-}
+export const locksOfCeph = (method: CephMethod, [first, second]: readonly unknown[]): AnyOf[] =>
+  (IN_CEPH[method] ?? ofVolume)(first, second);
 
 /** For a call about the OSDs of a node. */
 export function lockOfOsdHost(node: string, method: OsdHostMethod, [first]: readonly unknown[]): AnyOf {
