@@ -22,7 +22,7 @@ const volume = (spec: string): AnyOf => [`volume/${spec}`, ...pool(spec.split('/
 const specOf = ({ pool: within, volume: name }: Name) => `${within}/${name}`;
 
 /** By collection. `data` is what is written; of what is removed, what stood there. */
-const DOCUMENTS: Readonly<Record<string, (key: string, data: string, kind: Change['kind']) => AnyOf>> = {
+const DOCUMENTS: Readonly<Record<string, (key: string, data: string, kind: Change['kind'], below?: string) => AnyOf>> = {
   vms: vm,
   // A name is given under its own lock, and taken away with its VM.
   'vm-names': (key, data, kind) => (kind === 'create' ? [`vm-name/${key}`] : vm(data)),
@@ -31,6 +31,10 @@ const DOCUMENTS: Readonly<Record<string, (key: string, data: string, kind: Chang
     const { node, device } = JSON.parse(data) as { node: string; device: string };
     return [`osd/${key}`, `osd-device/${node}${device}`, STORAGE];
   },
+  // The list of a part's users comes and goes with its entries.
+  'storage-users': (_part, _data, _kind, uuid = '*') => vm(uuid),
+  // One without a text is none: whoever comes to need the part proves by it that there is none.
+  'storage-marks': (part, data) => (data === '' ? vm('*') : part.includes('/') ? volume(part.replace(/@.*$/, '')) : pool(part)),
   pools: pool,
   volumes: volume,
   'primary-wish': () => ['election/primary-wish'],
@@ -38,11 +42,11 @@ const DOCUMENTS: Readonly<Record<string, (key: string, data: string, kind: Chang
 
 /** For a change of the cluster's state; undefined: it is none that locks are for. */
 export function lockOfDocument({ path, kind }: Change, data: string): AnyOf | undefined {
-  const [, collection = '', ...rest] = path.split('/');
+  const [, collection = '', key = '', below] = path.split('/');
   if (collection === 'locks') return undefined;
   const rule = DOCUMENTS[collection];
   if (rule === undefined) throw new Error(`no rule says which lock covers ${path}`);
-  return rule(rest.map(decodeSegment).join('/'), data, kind);
+  return rule(decodeSegment(key), data, kind, below);
 }
 
 /** For a call to a hypervisor: about one guest, by its UUID or its XML. */
