@@ -1,5 +1,6 @@
 // Two workers on one queue: locks have one holder at a time, who waits for one holds up nobody else, and a node runs a bounded number.
 import { expect, it } from 'vitest';
+import { listLocks } from '../../src/cluster/lock-list.js';
 import { startCluster } from '../harness/cluster.js';
 import { addGuest, guestXml, newGuest } from '../harness/guests.js';
 import { buildGates, passGates, type Gates } from '../harness/gates.js';
@@ -62,6 +63,53 @@ it('ends a job without locks while a hundred wait for one that a long job holds'
   const records = await Promise.all([long, ...waiting].map((job) => end(job)));
   expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['success']));
 });
+
+it('starts an urgent job about another VM at once while 500 jobs wait for one, with few places', async () => {
+  const { addWorker, submit, end, desk, store, redis: ledger, keys } = await startCluster({ redisUrl: redis().url });
+  const gates = buildGates();
+  const few = { opcodes: gates.opcodes, openJobs: 20 };
+  await Promise.all([addWorker(few), addWorker(few)]);
+  const long = await submit(passGates(['here'], { lock: ['busy'] }));
+  await gates.arrivals('here');
+  const waiting = await Promise.all(Array.from({ length: 500 }, () => submit(passGates(['open'], { lock: ['busy'] }))));
+  await expect.poll(() => ledger.zcard(keys.index('status:waiting'))).toBe(500);
+  const urgent = await submit(passGates(['open'], { lock: ['idle'] }), { priority: -10 });
+  const record = await end(urgent);
+  expect(record.status).toBe('success');
+  const [received, started] = [record.received_ts, record.opexec[0] ?? [Infinity, 0]].map(([s, us]) => s + us / 1e6);
+  expect((started ?? Infinity) - (received ?? 0)).toBeLessThan(1);
+  // One that is cancelled leaves the line, and holds up nobody.
+  const [cancelled] = waiting.splice(250, 1);
+  expect(await desk.cancel(cancelled ?? 0, 20_000)).toEqual([true, 'Job successfully cancelled']);
+  const line = (await listLocks(store)).flatMap(({ waiters }) => waiters.map(({ job }) => job));
+  expect(line.toSorted((one, other) => one - other)).toEqual(waiting);
+  gates.open('here');
+  const records = await Promise.all([long, ...waiting].map((job) => end(job, 60_000)));
+  expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['success']));
+  const order = gates.events.filter(({ gate, what }) => gate === 'open' && what === 'passed').map(({ job }) => job);
+  expect(order.slice(1)).toEqual(line);
+  expect(await ledger.zcard(keys.index('status:waiting'))).toBe(0);
+}, 120_000);
+
+it('lets those go on that a worker had parked when it died, or went away', async () => {
+  const { addWorker, submit, end, redis: ledger, keys } = await startCluster({ redisUrl: redis().url });
+  const gates = buildGates();
+  const [holding, doomed, leaving] = [
+    await addWorker({ opcodes: gates.opcodes, openJobs: 1 }),
+    await addWorker({ opcodes: gates.opcodes, openJobs: 10 }),
+    await addWorker({ opcodes: gates.opcodes, openJobs: 10 }),
+  ];
+  const long = await submit(passGates(['here'], { lock: ['busy'] }));
+  await gates.arrivals('here');
+  const waiting = await Promise.all(Array.from({ length: 20 }, () => submit(passGates(['open'], { lock: ['busy'] }))));
+  await expect.poll(() => ledger.zcard(keys.index('status:waiting'))).toBe(20);
+  await Promise.all([doomed.die(), leaving.close()]);
+  gates.open('here');
+  await addWorker({ opcodes: gates.opcodes });
+  const records = await Promise.all([long, ...waiting].map((job) => end(job, 60_000)));
+  expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['success']));
+  await holding.close();
+}, 120_000);
 
 it('runs no more opcodes on a node than it may, over both workers', async () => {
   const { addWorker, submit, end, desk } = await startCluster({ redisUrl: redis().url });

@@ -1,7 +1,7 @@
 // What a running opcode writes into its job: status, steps, log. Small things are gathered and go out with the next write, or a moment later.
 import { isFinal, type JobStatus, type Progress, type Timestamp } from '../../schemas/job.js';
 import type { JobEvent } from '../../src/jobs/job-desk.js';
-import type { StoredEvent } from '../../src/jobs/record.js';
+import type { OpcodeFate, StoredEvent } from '../../src/jobs/record.js';
 import { LostJob, type Change, type Run } from '../../src/jobs/run.js';
 
 /** A longer message is cut; a log is for reading. */
@@ -21,6 +21,8 @@ export interface Journal {
   /** Tells how far the present step is; most of the calls are dropped. */
   progress(fraction: number, figures?: Record<string, number>): void;
   write(change: Change): Promise<void>;
+  /** The job waits without a worker from now on; nothing is written after this. */
+  park(fields: Record<string, unknown>): Promise<void>;
 }
 
 export function openJournal(run: Run, opcode: number): Journal {
@@ -30,7 +32,7 @@ export function openJournal(run: Run, opcode: number): Journal {
   let progressAt = 0;
   let flushing: NodeJS.Immediate | undefined;
 
-  const write = async ({ status: jobStatus, fields = {}, events: more = [] }: Change) => {
+  const send = async ({ status: jobStatus, fields = {}, events: more = [] }: Change, how: (change: Change) => Promise<void>) => {
     clearImmediate(flushing);
     flushing = undefined;
     const gathered = events;
@@ -38,7 +40,7 @@ export function openJournal(run: Run, opcode: number): Journal {
     events = [];
     const length = run.logLength;
     try {
-      await run.write({
+      await how({
         fields: { ...fields, ...(all.some((event) => event.type === 'log') ? { log_length: length } : {}) },
         events: all,
         ...(jobStatus === undefined ? {} : { status: jobStatus }),
@@ -49,6 +51,7 @@ export function openJournal(run: Run, opcode: number): Journal {
       throw error;
     }
   };
+  const write = (change: Change) => send(change, run.write);
   /** A write that nobody waits for: if the job is lost, the next one that is waited for says so. */
   const soon = (change: Change = {}) => void write(change).catch(() => undefined);
   const add = (event: StoredEvent) => {
@@ -58,6 +61,11 @@ export function openJournal(run: Run, opcode: number): Journal {
 
   return {
     write,
+    async park(fields) {
+      // Since when it waits is kept for the runners to come.
+      const fate = { status: 'waiting', result: null, progress: null, times } satisfies OpcodeFate;
+      await send({ fields: { ...fields, [`op:${opcode}`]: fate } }, run.park);
+    },
     log(message) {
       const at: Timestamp = run.now();
       run.logLength += 1;

@@ -6,8 +6,9 @@ import type { Handled } from '../../src/jobs/queue.js';
 import { claimJob, LostJob, type Run } from '../../src/jobs/run.js';
 import type { QueueEntry } from '../../src/jobs/scripts/enqueue.js';
 import type { EngineParts } from './engine.js';
-import { HandOver } from './interruption.js';
+import { HandOver, Parked } from './interruption.js';
 import { openJournal, type Journal } from './journal.js';
+import type { ParkingLot } from './parking.js';
 import { CANCELED, failure, PRECEDING_FAILED, withRemains, type Outcome } from './outcome.js';
 import { preparedIn, runOpcode } from './run-opcode.js';
 import { positionIn, standing, type PlannedStep, type Position } from './step-record.js';
@@ -23,7 +24,7 @@ interface TakeUps {
 const UNEXPECTED_PAUSE_MS = 1000;
 
 /** Claims the job and runs it. `goingAway` is aborted with HandOver when the worker shall end. Never rejects: the queue must not drop a job. */
-export async function runJob(engine: EngineParts, place: QueueEntry, goingAway: AbortSignal): Promise<Handled> {
+export async function runJob(engine: EngineParts, lot: ParkingLot, place: QueueEntry, goingAway: AbortSignal): Promise<Handled> {
   const { id } = place;
   const stops = listenForStops(engine, id, goingAway);
   let run: Run | undefined;
@@ -35,6 +36,10 @@ export async function runJob(engine: EngineParts, place: QueueEntry, goingAway: 
     return 'done';
   } catch (error) {
     if (error instanceof LostJob) return 'done';
+    if (error instanceof Parked && run !== undefined) {
+      lot.watch(run, error.place);
+      return 'done';
+    }
     // A worker that goes away in good order has not died at this step.
     if (error instanceof HandOver) await run?.write({ fields: { taken_up: null } }).catch(() => undefined);
     else {

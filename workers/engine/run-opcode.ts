@@ -4,7 +4,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Opcode } from '../../schemas/job.js';
 import { LocksLost, type LockEntry } from '../../src/cluster/fence.js';
 import type { JobClaim } from '../../src/cluster/job-locks.js';
-import { inLockOrder } from '../../src/cluster/lock-order.js';
 import type { Blocker } from '../../src/cluster/lock-waiting.js';
 import type { LockRequest } from '../../src/cluster/locks.js';
 import { classify, type ClassifiedError } from '../../src/errors/classified-error.js';
@@ -13,7 +12,7 @@ import { boundCeph, lookedAtCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
 import { executeSteps, progressOf, type Execution } from './execute-steps.js';
 import { slotOn, worldUnder } from './hold.js';
-import { Cancelled, isLeaving } from './interruption.js';
+import { Cancelled, isLeaving, Parked } from './interruption.js';
 import type { Journal } from './journal.js';
 import { resolveWishes, type LockWish } from './lock-wish.js';
 import type { OpcodeDefinition, Step } from './opcode.js';
@@ -45,6 +44,9 @@ interface Prepared {
 const preparedField = (index: number) => `prepared:${index}`;
 export const preparedIn = (run: Run, index: number) => run.note<Prepared>(preparedField(index));
 
+/** Where the opcode had queued up when it was parked. */
+const queuedField = (index: number) => `queued:${index}`;
+
 /** An opcode with what it holds. */
 interface Held {
   scene: Scene;
@@ -53,7 +55,8 @@ interface Held {
 }
 
 /**
- * Runs it to its end and concludes it. Throws LostJob or HandOver when another worker shall go on; its locks stay its own then.
+ * Runs it to its end and concludes it. Throws Parked when it has to wait for a lock, and LostJob or HandOver when another worker shall go on;
+ * its locks stay its own then.
  */
 export async function runOpcode(scene: Scene): Promise<Outcome> {
   const { run, index, op } = scene;
@@ -95,8 +98,8 @@ async function begin(held: Held): Promise<Outcome> {
       return { status: 'success', result: { locks: locks.map(({ resource, mode }) => [resource, mode]), facts, steps: names } };
     }
     const slots = (definition.nodes?.(facts) ?? []).map((node) => slotOn(node, engine.opcodesPerNode));
-    await take(held, slots);
-    if (run.epoch > 1) await engine.locks.releaseStrays(held.claim, held.entries);
+    await take(held, slots, locks);
+    await releaseStrays(held, held.entries);
     stops.either.throwIfAborted();
     prepared = { version: definition.version, locks: [...locks, ...slots], facts, steps: planned(steps) };
   } catch (error) {
@@ -145,38 +148,49 @@ async function lockResolved(held: Held, wishes: LockWish[]): Promise<LockRequest
   const { engine } = held.scene;
   for (;;) {
     const requests = await resolveWishes(engine.world, wishes);
-    await take(held, requests);
+    await take(held, requests, []);
     if (wishes.length === 0 || isDeepStrictEqual(await resolveWishes(engine.world, wishes), requests)) return requests;
     await engine.locks.release(held.entries.splice(0));
   }
 }
 
-/** Takes these besides what is held already, waiting as long as it takes. */
-async function take({ scene, claim, entries }: Held, requests: LockRequest[]): Promise<void> {
-  const { engine, stops, journal } = scene;
-  for (const request of inLockOrder(requests)) {
-    await engine.store.connected(stops.either);
-    const taken = await engine.locks.take([request], claim);
-    entries.push(...taken.entries);
-    stops.either.throwIfAborted();
-    if (taken.waits === undefined) continue;
-    journal.log(waitText(taken.waits.blockers));
-    await engine.locks.untilFirst(taken.waits.place, stops.either);
-  }
+/** Takes these besides what is held already, under `before`. Throws Parked when one of them has to be waited for. */
+async function take(held: Held, requests: LockRequest[], before: LockRequest[]): Promise<void> {
+  const { scene, claim, entries } = held;
+  const { engine, stops, journal, index } = scene;
+  if (requests.length === 0) return;
+  await engine.store.connected(stops.either);
+  const taken = await engine.locks.take(requests, claim);
+  entries.push(...taken.entries);
+  stops.either.throwIfAborted();
+  if (taken.waits === undefined) return;
+  // Who waits holds nothing that comes later in the order; else two jobs could wait for each other.
+  await releaseStrays(held, entries);
+  journal.log(waitText(taken.waits.blockers));
+  await journal.park({ [queuedField(index)]: [...before, ...requests] });
+  throw new Parked(taken.waits.place);
 }
 
 const waitText = (blockers: Blocker[]) =>
   `waits for ${blockers.map(({ resource, job, opcode }) => `${resource}, asked for by ${job === 0 ? 'an agent' : `job ${job}`} (${opcode}) before`).join('; ')}`;
 
-/** Nobody waits for it: what is not released because this process dies, the primary does. */
+/**
+ * What an earlier runner had queued up for and this one has not: the names mean others now, or the node is another one. A runner that parked
+ * the job has written down where; after one that died every queue is looked through.
+ */
+async function releaseStrays({ scene: { engine, run, index }, claim }: Held, apartFrom: readonly LockEntry[]): Promise<void> {
+  if (run.epoch === 1) return;
+  await engine.locks.releaseStrays(claim, apartFrom, run.wasParked ? run.note<LockRequest[]>(queuedField(index)) : undefined);
+}
+
+/** Nobody waits for it: what is not released because this process dies, the primary frees. */
 function release(held: Held): void {
-  const { scene, claim, entries } = held;
-  const begunBefore = scene.run.epoch > 1 && preparedIn(scene.run, scene.index) === undefined;
-  const released = Promise.all([
-    scene.engine.locks.release(entries),
-    begunBefore ? scene.engine.locks.releaseStrays(claim, entries) : undefined,
-  ]);
-  released.catch((error: unknown) => scene.engine.log.debug({ err: error, job: scene.run.id }, 'locks were not released'));
+  const { engine, run, index } = held.scene;
+  const released = async () => {
+    await engine.locks.release(held.entries);
+    if (preparedIn(run, index) === undefined) await releaseStrays(held, []);
+  };
+  released().catch((error: unknown) => engine.log.debug({ err: error, job: run.id }, 'locks were not released'));
 }
 
 function execution({ scene, entries }: Held, { facts }: Prepared, steps: readonly Step[], resumed: boolean): Execution {

@@ -1,4 +1,4 @@
-// A worker: takes jobs from the queue and runs them, as many at a time as it may; those that wait for locks hold up no others.
+// A worker: takes jobs from the queue and runs them, as many at a time as it may; those that wait for locks are parked and take no place.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { consumeJobs, type Handled } from '../../src/jobs/queue.js';
@@ -7,6 +7,7 @@ import { queueId, type QueueEntry } from '../../src/jobs/scripts/enqueue.js';
 import { sweepLocks } from '../../src/cluster/lock-list.js';
 import type { EngineParts } from './engine.js';
 import { HandOver } from './interruption.js';
+import { openParkingLot } from './parking.js';
 import { runJob } from './run-job.js';
 
 export interface WorkerSettings {
@@ -26,7 +27,8 @@ const LOCK_SWEEP_MS = 60_000;
 const MOST_CLOSING_MS = 10_000;
 
 export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSettings): Worker {
-  const { redis, keys, store, log } = engine;
+  const { redis, keys, store, locks, log } = engine;
+  const lot = openParkingLot({ redis, keys, locks, log });
   const goingAway = new AbortController();
   // Every job that this worker has listens to it.
   setMaxListeners(0, goingAway.signal);
@@ -37,7 +39,7 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
     const name = queueId(place);
     const known = running.get(name);
     if (known !== undefined) return known;
-    const handling = runJob(engine, place, goingAway.signal).finally(() => running.delete(name));
+    const handling = runJob(engine, lot, place, goingAway.signal).finally(() => running.delete(name));
     running.set(name, handling);
     return handling;
   };
@@ -54,6 +56,7 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
       const giveUp = new AbortController();
       const closed = (async () => {
         await Promise.all([consumer.close(), keeper.close()]);
+        await lot.close();
       })().finally(() => giveUp.abort());
       await Promise.race([closed, delay(MOST_CLOSING_MS, undefined, { signal: giveUp.signal }).catch(() => undefined)]);
     },
