@@ -18,6 +18,8 @@ export interface Journal {
   step(name: string, phase: StepPhase): void;
   /** The opcode's own status, result and progress; `jobStatus` when the job's changes with it. */
   fate(fate: { status: JobStatus; result?: unknown; progress?: Progress | null }, change?: Change): Promise<void>;
+  /** The same for who need not wait until it is written: it goes out with the next write, or a moment later. */
+  fateSoon(fate: { status: JobStatus; progress?: Progress | null }, change?: Change): void;
   /** Tells how far the present step is; most of the calls are dropped. */
   progress(fraction: number, figures?: Record<string, number>): void;
   write(change: Change): Promise<void>;
@@ -27,27 +29,33 @@ export interface Journal {
 
 export function openJournal(run: Run, opcode: number): Journal {
   let events: StoredEvent[] = [];
+  /** What goes out with them. */
+  let gatheredChange: Pick<Change, 'status' | 'fields'> = {};
   let { status, result, progress, times } = run.fate(opcode);
   times = [times[0] ?? run.now(), times[1], times[2]];
   let progressAt = 0;
   let flushing: NodeJS.Immediate | undefined;
 
-  const send = async ({ status: jobStatus, fields = {}, events: more = [] }: Change, how: (change: Change) => Promise<void>) => {
+  const send = async (change: Change, how: (change: Change) => Promise<void>) => {
     clearImmediate(flushing);
     flushing = undefined;
-    const gathered = events;
-    const all = [...gathered, ...more];
-    events = [];
-    const length = run.logLength;
+    const [gathered, before] = [events, gatheredChange];
+    [events, gatheredChange] = [[], {}];
+    const all = [...gathered, ...(change.events ?? [])];
+    const jobStatus = change.status ?? before.status;
+    const logLength = all.some((event) => event.type === 'log') ? { log_length: run.logLength } : {};
     try {
       await how({
-        fields: { ...fields, ...(all.some((event) => event.type === 'log') ? { log_length: length } : {}) },
+        fields: { ...before.fields, ...change.fields, ...logLength },
         events: all,
         ...(jobStatus === undefined ? {} : { status: jobStatus }),
       });
     } catch (error) {
       // Refused, as by a Redis without memory: it goes out with the next write, so that no serial is skipped.
-      if (!(error instanceof LostJob)) events = [...gathered, ...events];
+      if (!(error instanceof LostJob)) {
+        events = [...gathered, ...events];
+        gatheredChange = { ...before, ...gatheredChange, fields: { ...before.fields, ...gatheredChange.fields } };
+      }
       throw error;
     }
   };
@@ -57,6 +65,17 @@ export function openJournal(run: Run, opcode: number): Journal {
   const add = (event: StoredEvent) => {
     events.push(event);
     flushing ??= setImmediate(soon);
+  };
+
+  const changeTo = (next: Parameters<Journal['fate']>[0], change: Change): Change => {
+    const changed = next.status !== status;
+    ({ status, result, progress } = { result, progress, ...next });
+    if (status === 'running') times[1] ??= run.now();
+    if (isFinal(status)) times[2] = run.now();
+    if (status === 'success' && progress !== null) progress = { ...progress, done: progress.total, fraction: null, figures: null };
+    const told: StoredEvent[] = changed ? [{ type: 'opcode', at: run.now(), opcode, status }] : [];
+    const fields = { ...change.fields, [`op:${opcode}`]: { status, result, progress, times } };
+    return { ...change, fields, events: [...told, ...(change.events ?? [])] };
   };
 
   return {
@@ -72,17 +91,15 @@ export function openJournal(run: Run, opcode: number): Journal {
       add({ type: 'log', at, opcode, entry: [run.logLength, at, 'message', cut(message)] });
     },
     step: (name, phase) => add({ type: 'step', at: run.now(), opcode, step: name, phase }),
-    async fate(next, change = {}) {
-      const changed = next.status !== status;
-      ({ status, result, progress } = { result, progress, ...next });
-      if (status === 'running') times[1] ??= run.now();
-      if (isFinal(status)) times[2] = run.now();
-      const told: StoredEvent[] = changed ? [{ type: 'opcode', at: run.now(), opcode, status }] : [];
-      await write({
-        ...change,
-        fields: { ...change.fields, [`op:${opcode}`]: { status, result, progress, times } },
-        events: [...told, ...(change.events ?? [])],
-      });
+    fate: (next, change = {}) => write(changeTo(next, change)),
+    fateSoon(next, change = {}) {
+      const { status: jobStatus, fields = {}, events: told = [] } = changeTo(next, change);
+      events.push(...told);
+      gatheredChange = {
+        ...(jobStatus === undefined ? gatheredChange : { status: jobStatus }),
+        fields: { ...gatheredChange.fields, ...fields },
+      };
+      flushing ??= setImmediate(soon);
     },
     progress(fraction, figures) {
       if (progress === null || performance.now() - progressAt < PROGRESS_EVERY_MS) return;

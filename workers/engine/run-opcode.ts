@@ -107,12 +107,15 @@ async function begin(held: Held): Promise<Outcome> {
     if (isLeaving(error)) throw error;
     return error instanceof Cancelled ? CANCELED : failure('OpPrereqError', reported(scene, error));
   }
-  await journal.fate(
-    { status: 'running', progress: progressOf(prepared.steps) },
-    { status: 'running', fields: { [preparedField(index)]: prepared } },
-  );
+  const fate = { status: 'running', progress: progressOf(prepared.steps) } as const;
+  const change = { status: 'running', fields: { [preparedField(index)]: prepared } } as const;
+  if (canBeginAnew(prepared)) journal.fateSoon(fate, change);
+  else await journal.fate(fate, change);
   return await executeSteps(execution(held, prepared, steps, false));
 }
+
+/** Whether another runner may as well begin with the check: nothing is done, or one step that nobody's lock covers. */
+const canBeginAnew = ({ locks, steps }: Prepared): boolean => steps.length === 0 || (steps.length === 1 && locks.length === 0);
 
 async function resume(held: Held, prepared: Prepared): Promise<Outcome> {
   const { scene, claim, entries } = held;
