@@ -56,7 +56,7 @@ export const Config = Type.Object(
           default: 5000,
           minimum: 1000,
           maximum: 60_000,
-          description: 'after which a silent process loses its locks',
+          description: 'after which a silent agent loses its locks and its node counts as dead',
         }),
         stale_reads_s: Type.Integer({
           default: 120,
@@ -90,7 +90,7 @@ export const Config = Type.Object(
           default: 200,
           minimum: 1,
           maximum: 10_000,
-          description: 'jobs that this worker has taken at a time, waiting for locks or running; as many children of jobs besides',
+          description: 'jobs that this worker runs at a time; those that wait for locks take no place; as many children of jobs besides',
         }),
         opcodes_per_node: Type.Integer({ default: 8, minimum: 1, description: 'opcodes that run at a time on one node, over all workers' }),
         selector: Type.Enum(['mem', 'vcpus', 'load', 'vms'], {
