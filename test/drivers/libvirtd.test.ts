@@ -5,16 +5,17 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Hypervisor } from '../../workers/drivers/hypervisor.js';
 import { connectLibvirt } from '../../workers/drivers/libvirt/connect-libvirt.js';
 import { hypervisorContract } from '../contract/hypervisor.js';
+import { patience } from '../lab/patience.js';
 import { plainDomainXml } from './plain-domain-xml.js';
 import { missingLibvirtd, type PrivateLibvirtd, privateLibvirtd } from './private-libvirtd.js';
 import { describeReal } from './real-or-skipped.js';
 
 const SLOW_CALLS = 8;
-const CALL_TIMEOUT_MS = 15_000;
+const CALL_TIMEOUT_MS = patience(15_000);
 /** Far less than a call hangs, and more than a busy machine takes. */
 const QUICK_MS = 2500;
 
@@ -78,6 +79,13 @@ describeReal('libvirtd and QEMU', missingLibvirtd(), () => {
       // Its guests go with it, whatever state a failed test has left it in.
       await hypervisor.close();
       await libvirtd.remove();
+    });
+
+    // Whatever an earlier test or try has left of them.
+    beforeEach(async () => {
+      if (!libvirtd.lives()) await libvirtd.start();
+      libvirtd.signal('SIGCONT');
+      if ((await hypervisor.domain(uuid))?.state !== 'running') await hypervisor.start(uuid);
     });
 
     test('calls that hang slow nothing else down, end at their bound, and the next ones work', async () => {

@@ -15,6 +15,7 @@ import { missingLibvirt } from './plain-domain-xml.js';
 export interface PrivateLibvirtd {
   uri: string;
   start(): Promise<void>;
+  lives(): boolean;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   /** Kills it as a crash does. */
   kill(): Promise<void>;
@@ -102,8 +103,10 @@ export async function privateLibvirtd(): Promise<PrivateLibvirtd> {
   // A run of tests that breaks off leaves no daemon behind.
   process.once('exit', () => daemon?.kill('SIGKILL'));
 
+  const lives = () => daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null;
+
   async function kill(): Promise<void> {
-    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return;
+    if (daemon === undefined || !lives()) return;
     const exit = once(daemon, 'exit');
     daemon.kill('SIGKILL');
     await exit;
@@ -118,6 +121,7 @@ export async function privateLibvirtd(): Promise<PrivateLibvirtd> {
     signal(name) {
       daemon?.kill(name);
     },
+    lives,
     kill,
     killGuest: (name) => killGuests(guests, (file) => file === `${name}.pid`),
     async remove() {

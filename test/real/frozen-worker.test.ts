@@ -1,6 +1,6 @@
 // A worker that stands still for longer than its session may, as a machine that hangs: another one goes on with its job, and when the
 // frozen one comes back it does no harm to what has happened meanwhile.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import { signal } from '../lab/processes.js';
 import { until } from '../lab/until.js';
@@ -16,8 +16,8 @@ const PATIENCE_S = 8;
 
 describeReal('a worker that freezes', missingLab(), () => {
   let cluster: RealCluster;
-  beforeAll(async () => void (cluster = await startCluster({ name: 'frozen', workers: 0 })));
-  afterAll(() => cluster?.close());
+  beforeEach(async () => void (cluster = await startCluster({ name: 'frozen', workers: 0 })));
+  afterEach(() => cluster.close());
 
   /** Freezes it while the agent asks libvirt for it how the guest is: the first thing that it hears afterwards is an answer from long ago. */
   async function freezeInCall(worker: RapidProcess): Promise<void> {

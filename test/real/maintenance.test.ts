@@ -1,7 +1,8 @@
 // An operator empties a node, repairs it and refills it, and no guest stops; and the cluster has one primary, whoever dies.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isFinal, type JobRecord } from '../../schemas/job.js';
 import { describeReal } from '../drivers/real-or-skipped.js';
+import { durationMs } from '../harness/stalls.js';
 import { patience } from '../lab/patience.js';
 import { until } from '../lab/until.js';
 import { startCluster, type RealCluster } from './real-cluster.js';
@@ -18,12 +19,26 @@ describeReal('nodes in maintenance', missingLab(), () => {
   let guests: RealGuest[];
   beforeAll(async () => {
     cluster = await startCluster({ name: 'maintenance', workers: 0 });
-    await cluster.startWorker('w1', undefined, { RAPID_WORKER_MIGRATION_BANDWIDTH: '10' });
     guests = [];
+    await startWorker('w1');
     for (let index = 0; index < GUESTS; index++) guests.push(await cluster.running(`m${index}`, 'hv1'));
+  });
+  // A test begins with every node ready and every guest on hv1, whatever an earlier one or an earlier try has left.
+  beforeEach(async () => {
+    if (cluster.workers.length === 0) await startWorker('w1');
+    for (const { name } of cluster.nodes) {
+      if (cluster.agent(name).pid === undefined) await cluster.agent(name).restart();
+      if ((await domainState(name)) !== 'ready') await cluster.api.end((await changing(name, 'ready')).body.job, JOB_MS);
+    }
+    for (const vm of guests) {
+      if ((await nodesWith(cluster.nodes, vm.uuid)).join() === 'hv1') continue;
+      const { opresult } = await cluster.api.run({ OP_ID: 'OP_VM_MIGRATE', vm: vm.name, node: 'hv1' });
+      expect(opresult).toMatchObject([{ node: 'hv1' }]);
+    }
   });
   afterAll(() => cluster?.close());
 
+  const startWorker = (name: string) => cluster.startWorker(name, undefined, { RAPID_WORKER_MIGRATION_BANDWIDTH: '10' });
   const domainState = async (node: string) => (await cluster.api.call('GET', `/api/v1/node/${node}/domain-state`)).body.domain_state;
   const changing = (node: string, state: string, more = {}) =>
     cluster.api.call('POST', `/api/v1/node/${node}/domain-state`, { state, ...more });
@@ -63,7 +78,7 @@ describeReal('nodes in maintenance', missingLab(), () => {
       const { body } = await changing('hv1', 'flush');
       expect(body.message).toBe('Flushing hypervisor hv1 of running VMs.');
       await until('the first guest to go', async () => (await childrenOf(body.job)).some(({ status }) => status === 'running'));
-      await Promise.all([cluster.workers[0]?.kill(), cluster.startWorker('w2', undefined, { RAPID_WORKER_MIGRATION_BANDWIDTH: '10' })]);
+      await Promise.all([cluster.workers[0]?.kill(), startWorker('w2')]);
       const flushed = await cluster.api.end(body.job, JOB_MS);
       expect([flushed.status, await domainState('hv1'), await whereabouts()]).toEqual(['success', 'flushed', everyOneOn('hv2')]);
       const children = await childrenOf(body.job);
@@ -95,10 +110,12 @@ describeReal('nodes in maintenance', missingLab(), () => {
     await expect.poll(async () => (await primaries()).length).toBe(1);
     const [first = ''] = await primaries();
     const other = first === 'hv1' ? 'hv2' : 'hv1';
-    const killedMs = performance.now();
-    await cluster.agent(first).kill();
-    await until('another primary', async () => (await primaries())[0] === other, { within: TAKEN_OVER_WITHIN_MS });
-    console.info(`another primary after ${Math.round(performance.now() - killedMs)} ms`);
+    const tookMs = await durationMs(async () => {
+      await cluster.agent(first).kill();
+      await until('another primary', async () => (await primaries())[0] === other, { within: 2 * TAKEN_OVER_WITHIN_MS });
+    });
+    console.info(`another primary after ${tookMs} ms`);
+    expect(tookMs).toBeLessThan(TAKEN_OVER_WITHIN_MS);
     await cluster.agent(first).restart();
     await expect.poll(async () => (await coordinators()).get(first)).toBe('secondary');
     const asked = await cluster.api.doing('POST', `/api/v1/node/${first}/coordinator-state`, { state: 'primary' });

@@ -1,5 +1,5 @@
 // A node whose libvirtd, agent or network fails. It is hv3, which no other test uses; hv2 is what goes on beside it.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { JobRecord } from '../../schemas/job.js';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import { patience } from '../lab/patience.js';
@@ -10,7 +10,7 @@ import type { RealGuest } from './real-guest.js';
 import { missingLab } from './real-lab.js';
 import { guestPids, nodesWith } from './virsh.js';
 
-const DEAD_WITHIN_MS = 15_000;
+const KNOWN_WITHIN_MS = 15_000;
 /** A call that the node's agent does not take is given up after half a minute. */
 const GIVEN_UP_WITHIN_MS = 50_000;
 
@@ -21,6 +21,22 @@ describeReal('a node that fails', missingLab(), () => {
     cluster = await startCluster({ name: 'node-failures', nodes: ['hv2', 'hv3'], workers: 0 });
     // Migrations are slow enough to be met half-way.
     await cluster.startWorker('w1', undefined, { RAPID_WORKER_MIGRATION_BANDWIDTH: '5' });
+  });
+  // A test begins with hv3 in order and one guest on it, whatever an earlier one or an earlier try has left.
+  beforeEach(async () => {
+    const node = cluster.node('hv3');
+    await node.reconnect();
+    await node.startLibvirtd();
+    if (cluster.agent('hv3').pid === undefined) await cluster.agent('hv3').restart();
+    await expect.poll(() => daemonState('hv3')).toBe('run');
+    for (const name of ['hv2', 'hv3']) {
+      const state = `/api/v1/node/${name}/domain-state`;
+      if ((await cluster.api.call('GET', state)).body.domain_state === 'ready') continue;
+      expect((await cluster.api.doing('POST', state, { state: 'ready' })).status).toBe(200);
+    }
+    if (survivor !== undefined && guestPids(survivor.uuid).length === 1 && (await survivor.boots()) === 1) {
+      if ((await nodesWith(cluster.nodes, survivor.uuid)).join() === 'hv3') return;
+    }
     survivor = await cluster.running('survivor', 'hv3');
   });
   afterAll(async () => {
@@ -30,10 +46,10 @@ describeReal('a node that fails', missingLab(), () => {
 
   const daemonState = async (node: string) => (await cluster.api.call('GET', `/api/v1/node/${node}`)).body.daemon_state;
 
-  async function becomes(state: string, withinMs: number): Promise<void> {
-    const begunMs = performance.now();
-    await expect.poll(() => daemonState('hv3'), { timeout: withinMs, interval: 100 }).toBe(state);
-    console.info(`hv3 was "${state}" after ${Math.round(performance.now() - begunMs)} ms`);
+  async function becomes(state: string): Promise<void> {
+    const tookMs = await durationMs(() => expect.poll(() => daemonState('hv3'), { interval: 100 }).toBe(state));
+    console.info(`hv3 was "${state}" after ${tookMs} ms`);
+    expect(tookMs).toBeLessThan(KNOWN_WITHIN_MS);
     expect(await daemonState('hv2')).toBe('run');
   }
 
@@ -56,13 +72,13 @@ describeReal('a node that fails', missingLab(), () => {
 
   test('its agent is killed: the node is dead soon, and takes no VMs until the agent is back', async () => {
     await cluster.agent('hv3').kill();
-    await becomes('dead', DEAD_WITHIN_MS);
+    await becomes('dead');
     const named = await cluster.api.doing('POST', '/api/v1/vm', { xml: cluster.guest('named').xml(), node: 'hv3' });
     expect([named.status, named.body.code]).toEqual([409, 'wrong_state']);
     const elsewhere = await cluster.defined('elsewhere');
     await expect.poll(async () => (await cluster.api.call('GET', elsewhere.path)).body.node).toBe('hv2');
     await cluster.agent('hv3').restart();
-    await becomes('run', DEAD_WITHIN_MS);
+    await becomes('run');
   });
 
   test.each([
@@ -91,7 +107,7 @@ describeReal('a node that fails', missingLab(), () => {
       expect([guestPids(vm.uuid).length, await vm.boots()]).toEqual([1, 1]);
       expect((await cluster.api.doing('DELETE', vm.path)).status).toBe(200);
     },
-    240_000,
+    patience(240_000),
   );
 
   test(
@@ -139,14 +155,14 @@ describeReal('a node that fails', missingLab(), () => {
     // Nobody else has to wait for it.
     expect((await cluster.api.doing('POST', elsewhere.statePath, { state: 'start' })).status).toBe(200);
     expect(performance.now() - begunMs).toBeLessThan(GIVEN_UP_WITHIN_MS / 3);
-    await becomes('dead', DEAD_WITHIN_MS);
+    await becomes('dead');
     const end = await cluster.api.end(job, GIVEN_UP_WITHIN_MS);
     console.info(`the start on a node that is cut off was given up after ${Math.round(performance.now() - begunMs)} ms`);
     expect([end.status, end.opresult]).toEqual(['error', [['OpPrereqError', [expect.any(String), 'environment_error']]]]);
     expect(await cluster.stateOf(vm)).toBe('stop');
 
     await cluster.node('hv3').reconnect();
-    await becomes('run', DEAD_WITHIN_MS);
+    await becomes('run');
     expect([await nodesWith(cluster.nodes, vm.uuid), await cluster.stateOf(survivor)]).toEqual([[], 'start']);
     expect((await cluster.api.doing('POST', vm.statePath, { state: 'start' })).status).toBe(200);
     await vm.up();
@@ -164,7 +180,7 @@ describeReal('a node that fails', missingLab(), () => {
       const living = await evacuating();
       expect([living.status, living.body.code]).toEqual([409, 'wrong_state']);
       await cluster.agent('hv3').kill();
-      await becomes('dead', DEAD_WITHIN_MS);
+      await becomes('dead');
       // Its agent is dead, but its libvirt answers: its guests may well run.
       const silent = await evacuating();
       expect([silent.status, silent.body.code]).toEqual([409, 'wrong_state']);
@@ -185,7 +201,7 @@ describeReal('a node that fails', missingLab(), () => {
       }
       await cluster.node('hv3').startLibvirtd();
       await cluster.agent('hv3').restart();
-      await becomes('run', DEAD_WITHIN_MS);
+      await becomes('run');
       const ready = await cluster.api.call('POST', '/api/v1/node/hv3/domain-state', { state: 'ready' });
       expect((await cluster.api.end(ready.body.job, 120_000)).status).toBe('success');
       for (const vm of vms) {

@@ -8,6 +8,8 @@ export interface RapidProcess {
   readonly pid: number;
   /** What it wrote when it was ready. */
   readonly ready: string;
+  /** Whether it has not ended. */
+  lives(): boolean;
   /** Resolves with the signal or exit code when it has ended. */
   readonly ended: Promise<NodeJS.Signals | number>;
   /** Tells it to end, as an operator would; resolves with how it did. */
@@ -61,6 +63,7 @@ export async function startRapid(argv: readonly string[], env: Readonly<Record<s
   return {
     pid,
     ready: said.trim(),
+    lives: () => !isOver(),
     ended,
     leave,
     async stop() {

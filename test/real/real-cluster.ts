@@ -35,6 +35,7 @@ export interface RealCluster {
   /** The cluster's. */
   readonly nodes: readonly HypervisorNode[];
   readonly apiProcess: RapidProcess;
+  /** Those that live, in the order in which they were started. */
   readonly workers: readonly RapidProcess[];
   /** What its keys in Redis begin with. */
   readonly prefix: string;
@@ -85,13 +86,13 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
       }),
     ]),
   );
-  const workers: RapidProcess[] = [];
+  const started: RapidProcess[] = [];
   const guests: RealGuest[] = [];
 
   const startWorker: RealCluster['startWorker'] = async (worker, argv = [compiled('workers/worker')], env = {}) => {
-    const started = await startRapid(argv, { ...shared, RAPID_WORKER_NAME: worker, ...env });
-    workers.push(started);
-    return started;
+    const process = await startRapid(argv, { ...shared, RAPID_WORKER_NAME: worker, ...env });
+    started.push(process);
+    return process;
   };
   const startApi = () => startRapid([compiled('src/process/api')], { ...shared, RAPID_LISTEN: '127.0.0.1:0' });
   const [apiProcess] = await Promise.all([
@@ -133,7 +134,9 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     api,
     nodes,
     apiProcess,
-    workers,
+    get workers() {
+      return started.filter((worker) => worker.lives());
+    },
     prefix,
     dir,
     node: (wanted) =>
@@ -160,7 +163,7 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     async close() {
       await Promise.all([
         apiProcess.stop(),
-        ...workers.map((worker) => worker.stop()),
+        ...started.map((worker) => worker.stop()),
         ...[...agents.values()].map((agent) => agent.stop()),
       ]);
       await Promise.all(guests.map(removeGuest));

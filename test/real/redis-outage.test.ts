@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import { signal } from '../lab/processes.js';
 import { startRedis, type RedisHandle } from '../lab/redis.js';
@@ -14,12 +14,12 @@ import { guestPids, nodesWith } from './virsh.js';
 describeReal('Redis away', missingLab(), () => {
   let redis: RedisHandle;
   let cluster: RealCluster;
-  beforeAll(async () => {
+  beforeEach(async () => {
     const { gateway } = await realLab();
     redis = await startRedis({ dir: await mkdtemp(join(tmpdir(), 'rapid-redis-')), bind: [gateway], appendfsync: 'always' });
     cluster = await startCluster({ name: 'redis', workers: 2, redis: redis.url });
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await cluster?.close();
     await redis?.stop();
     if (redis !== undefined) await rm(redis.dir, { recursive: true, force: true });

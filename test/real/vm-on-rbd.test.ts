@@ -1,7 +1,7 @@
 // A VM whose disk is a volume of a real Ceph: created, written to, migrated, snapshotted, rolled back, enlarged while it runs, and removed
 // with its disk.
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import { compiled } from '../lab/build.js';
 import type { CephHandle } from '../lab/ceph.js';
@@ -9,17 +9,18 @@ import { realCeph } from './ceph-subjects.js';
 import { startCluster, type RealCluster } from './real-cluster.js';
 import type { RealGuest } from './real-guest.js';
 import { missingLab } from './real-lab.js';
+import { story } from './story.js';
 import { virsh } from './virsh.js';
 
 const MIB = 1024 ** 2;
 const SECRET_UUID = '8f0bd1a4-6f2c-4b53-9d5a-2f6a1c3e7b90';
 
 describeReal('a VM on RBD', missingLab(), () => {
-  const pool = `vms-${randomUUID().slice(0, 8)}`;
+  let pool: string;
   let ceph: CephHandle;
   let cluster: RealCluster;
   let guest: RealGuest;
-  let disks = '';
+  let disks: string;
   const volume = () => `${guest.name}_sda`;
   const storage = (path: string) => `/api/v1/storage/ceph${path}`;
   const done = async (method: string, path: string, body?: unknown) => {
@@ -36,7 +37,8 @@ describeReal('a VM on RBD', missingLab(), () => {
   };
   const stop = () => done('POST', guest.statePath, { state: 'stop' });
 
-  beforeAll(async () => {
+  beforeEach(async () => {
+    pool = `vms-${randomUUID().slice(0, 8)}`;
     ceph = await realCeph();
     cluster = await startCluster({ name: 'vm-on-rbd', workers: 0, ceph });
     await cluster.startWorker('w1', [compiled('workers/worker')], { RAPID_WORKER_DOMAIN_TYPE: 'qemu' });
@@ -44,63 +46,65 @@ describeReal('a VM on RBD', missingLab(), () => {
     guest = cluster.guest('rbd');
   });
 
-  afterAll(async () => {
+  afterEach(async () => {
     await cluster.close();
     await ceph.ceph('osd', 'pool', 'rm', pool, pool, '--yes-i-really-really-mean-it');
   });
 
-  test('every node has the key that its guests need, and gives it to nobody', async () => {
-    for (const node of cluster.nodes) {
-      expect(await virsh(node, 'secret-list')).toContain(SECRET_UUID);
-      await expect(virsh(node, 'secret-get-value', SECRET_UUID)).rejects.toMatchObject({ message: expect.stringContaining('private') });
-    }
-  });
-
-  test('is created with its volume, in state stop', async () => {
-    const { name, uuid, path } = guest;
-    const asked = { uuid, vcpus: 1, memory: 96, disks: [{ pool, size: '16M' }], node: 'hv1' };
-    expect((await done('POST', path, asked)).message).toBe(`Created new VM with Name "${name}" and UUID "${uuid}".`);
-    const { body } = await cluster.api.call('GET', path);
-    expect([body].flat()[0]).toMatchObject({
-      state: 'stop',
-      node: 'hv1',
-      disks: [{ type: 'rbd', name: `${pool}/${volume()}`, dev: 'vda' }],
+  story('keeps what is written to its disk, and takes it with it', async (chapter) => {
+    await chapter('every node has the key that its guests need, and gives it to nobody', async () => {
+      for (const node of cluster.nodes) {
+        expect(await virsh(node, 'secret-list')).toContain(SECRET_UUID);
+        await expect(virsh(node, 'secret-get-value', SECRET_UUID)).rejects.toMatchObject({ message: expect.stringContaining('private') });
+      }
     });
-    expect(await ceph.rbd('ls', pool)).toBe(volume());
-    // It has no system to boot: the lab's kernel is put under it, and its disks stay as they were made.
-    disks = (/<disk[^]*<\/disk>/.exec(([body].flat()[0] as { xml: string }).xml) ?? [''])[0];
-    expect(disks).toContain('<auth');
-    const again = await cluster.api.doing('POST', path, asked);
-    expect(again.body).toMatchObject({ code: 'already_exists' });
-  });
 
-  test('keeps what it writes through a migration, a snapshot and a rollback', async () => {
-    await boot({ pattern: 'first' });
-    await guest.says("disk was given 'first'");
-    await done('POST', `${guest.path}/node`, { action: 'migrate', node: 'hv2' });
-    const count = await guest.count();
-    await expect.poll(() => guest.count()).toBeGreaterThan(count + 1);
-    await done('POST', storage('/volume/snapshot'), { pool, volume: volume(), snapshot: 's1' });
-    await stop();
-    await boot({ pattern: 'second' });
-    await guest.says("disk holds 'first'");
-    await stop();
-    const rollback = await cluster.api.run({ OP_ID: 'OP_SNAPSHOT_ROLLBACK', pool, volume: volume(), snapshot: 's1' });
-    expect(rollback.status).toBe('success');
-    await boot({});
-    await guest.says("disk holds 'first'", 2);
-  });
+    await chapter('is created with its volume, in state stop', async () => {
+      const { name, uuid, path } = guest;
+      const asked = { uuid, vcpus: 1, memory: 96, disks: [{ pool, size: '16M' }], node: 'hv1' };
+      expect((await done('POST', path, asked)).message).toBe(`Created new VM with Name "${name}" and UUID "${uuid}".`);
+      const { body } = await cluster.api.call('GET', path);
+      expect([body].flat()[0]).toMatchObject({
+        state: 'stop',
+        node: 'hv1',
+        disks: [{ type: 'rbd', name: `${pool}/${volume()}`, dev: 'vda' }],
+      });
+      expect(await ceph.rbd('ls', pool)).toBe(volume());
+      // It has no system to boot: the lab's kernel is put under it, and its disks stay as they were made.
+      disks = (/<disk[^]*<\/disk>/.exec(([body].flat()[0] as { xml: string }).xml) ?? [''])[0];
+      expect(disks).toContain('<auth');
+      const again = await cluster.api.doing('POST', path, asked);
+      expect(again.body).toMatchObject({ code: 'already_exists' });
+    });
 
-  test('sees its disk grow while it runs, and is removed with it only when it is stopped', async () => {
-    await guest.says(`disk has ${(16 * MIB) / 512} sectors`);
-    await done('PUT', storage(`/volume/${pool}/${volume()}`), { size: '32M' });
-    await guest.says(`disk has ${(32 * MIB) / 512} sectors`);
-    const refused = await cluster.api.doing('DELETE', `${guest.path}?delete_disks=true`);
-    expect(refused.body).toMatchObject({ code: 'wrong_state' });
-    await stop();
-    const { message } = await done('DELETE', `${guest.path}?delete_disks=true`);
-    expect(message).toBe(`Removed VM "${guest.name}" and disks from the cluster.`);
-    expect(await ceph.rbd('ls', pool)).toBe('');
-    expect((await cluster.api.call('GET', guest.path)).status).toBe(404);
+    await chapter('keeps what it writes through a migration, a snapshot and a rollback', async () => {
+      await boot({ pattern: 'first' });
+      await guest.says("disk was given 'first'");
+      await done('POST', `${guest.path}/node`, { action: 'migrate', node: 'hv2' });
+      const count = await guest.count();
+      await expect.poll(() => guest.count()).toBeGreaterThan(count + 1);
+      await done('POST', storage('/volume/snapshot'), { pool, volume: volume(), snapshot: 's1' });
+      await stop();
+      await boot({ pattern: 'second' });
+      await guest.says("disk holds 'first'");
+      await stop();
+      const rollback = await cluster.api.run({ OP_ID: 'OP_SNAPSHOT_ROLLBACK', pool, volume: volume(), snapshot: 's1' });
+      expect(rollback.status).toBe('success');
+      await boot({});
+      await guest.says("disk holds 'first'", 2);
+    });
+
+    await chapter('sees its disk grow while it runs, and is removed with it only when it is stopped', async () => {
+      await guest.says(`disk has ${(16 * MIB) / 512} sectors`);
+      await done('PUT', storage(`/volume/${pool}/${volume()}`), { size: '32M' });
+      await guest.says(`disk has ${(32 * MIB) / 512} sectors`);
+      const refused = await cluster.api.doing('DELETE', `${guest.path}?delete_disks=true`);
+      expect(refused.body).toMatchObject({ code: 'wrong_state' });
+      await stop();
+      const { message } = await done('DELETE', `${guest.path}?delete_disks=true`);
+      expect(message).toBe(`Removed VM "${guest.name}" and disks from the cluster.`);
+      expect(await ceph.rbd('ls', pool)).toBe('');
+      expect((await cluster.api.call('GET', guest.path)).status).toBe(404);
+    });
   });
 });

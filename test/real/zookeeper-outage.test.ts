@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import { until } from '../lab/until.js';
 import { startZooKeeper, type ZooKeeperHandle } from '../lab/zookeeper.js';
@@ -16,12 +16,12 @@ const AWAY_S = 60;
 describeReal('ZooKeeper away', missingLab(), () => {
   let zookeeper: ZooKeeperHandle;
   let cluster: RealCluster;
-  beforeAll(async () => {
+  beforeEach(async () => {
     const { gateway } = await realLab();
     zookeeper = await startZooKeeper({ dir: await mkdtemp(join(tmpdir(), 'rapid-zookeeper-')), bind: gateway });
     cluster = await startCluster({ name: 'zookeeper', workers: 2, zookeeper: zookeeper.connect });
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await cluster?.close();
     await zookeeper?.stop();
     if (zookeeper !== undefined) await rm(zookeeper.dir, { recursive: true, force: true });
