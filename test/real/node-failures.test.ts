@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { JobRecord } from '../../schemas/job.js';
 import { describeReal } from '../drivers/real-or-skipped.js';
+import { durationMs } from '../harness/stalls.js';
 import { patience } from '../lab/patience.js';
 import { until } from '../lab/until.js';
 import { signal } from '../lab/processes.js';
