@@ -139,7 +139,7 @@ describe.each(implementations)('the users of the storage: %s', (_name, openClust
   });
 
   it('come by twenties at once', async () => {
-    const all = await Promise.all(Array.from({ length: 20 }, (_, index) => vmDocument(`many-${index}`, [rbdDisk('vms/golden@v1')])));
+    const all = Array.from({ length: 20 }, (_, index) => vmDocument(`many-${index}`, [rbdDisk('vms/golden@v1')]));
     await Promise.all(all.map((document) => vms.create(document)));
     expect((await users.of('vms/golden@v1')).toSorted()).toEqual(all.map(({ uuid }) => uuid).toSorted());
     await Promise.all(all.map(({ uuid }) => vms.remove(uuid)));

@@ -14,5 +14,5 @@ const chapter: Chapter = async (title, tell) => {
 };
 
 export function story(title: string, tell: (chapter: Chapter) => Promise<void>): void {
-  test(title, { timeout: patience(900_000) }, () => tell(chapter));
+  test(`${title}`, { timeout: patience(900_000) }, () => tell(chapter));
 }

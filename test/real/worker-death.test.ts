@@ -87,9 +87,9 @@ describeReal('workers that are killed', missingLab(), () => {
     for (const death of DEATHS) {
       await chapter(`${death.opcode}, ${death.place}`, async () => {
         const vm = of(vms, death);
-        const end = of(ends, death);
-        expect([end.status, end.opresult]).toEqual(['success', [expect.objectContaining({ uuid: vm.uuid })]]);
-        expect(logOf(end)).toContain(`taken up by worker heir ${death.at}`);
+        const record = of(ends, death);
+        expect([record.status, record.opresult]).toEqual(['success', [expect.objectContaining({ uuid: vm.uuid })]]);
+        expect(logOf(record)).toContain(`taken up by worker heir ${death.at}`);
         const { body } = await cluster.api.call('GET', vm.path);
         expect(body.state).toBe(death.opcode === 'OP_VM_START' ? 'start' : 'stop');
         expect(await nodesWith(cluster.nodes, vm.uuid)).toEqual(death.opcode === 'OP_VM_START' ? [body.node] : []);
@@ -104,9 +104,9 @@ describeReal('workers that are killed', missingLab(), () => {
       const tookMs = await Promise.all(
         DEATHS.map(async (death) => {
           const diedAtMs = Number(await readFile(join(graves, of(vms, death).name), 'utf8'));
-          const taken = of(ends, death).oplog[0]?.find(([, , , message]) => message.startsWith('taken up by'));
-          if (taken === undefined) return Number.NaN;
-          const takenAtMs = toMs(taken[1]);
+          const takeUp = of(ends, death).oplog[0]?.find(([, , , message]) => message.startsWith('taken up by'));
+          if (takeUp === undefined) return Number.NaN;
+          const takenAtMs = toMs(takeUp[1]);
           return Math.round(takenAtMs - diedAtMs - stalls.between(diedAtMs, takenAtMs));
         }),
       );
