@@ -2,9 +2,11 @@
 import type { Node } from '../../schemas/resources/node.js';
 import type { Vm, VmState } from '../../schemas/resources/vm.js';
 import type { ClusterReader } from './cluster-reader.js';
+import { ClassifiedError } from '../errors/classified-error.js';
 import { listLocks } from './lock-list.js';
 import { mirrorCollection } from './mirror.js';
 import { NODE_REPORTS, NODES, type NodeDocument, type NodeReport } from './node-documents.js';
+import { shareRounds } from './shared-round.js';
 import { mirrorStorage } from './storage-mirror.js';
 import type { Store } from './store.js';
 import { isUuid, VMS, type VmDocument } from './vm-documents.js';
@@ -82,6 +84,8 @@ export async function mirrorCluster(store: Store, onError: (error: unknown, what
     storage,
     locks: async () => await whileConnected(store, () => listLocks(store)),
     uriOf: (node) => nodes.get(node)?.uri,
+    // One question to the store for all who ask at about the same time.
+    caughtUp: shareRounds(() => catchUp(store, [vms, nodes, reports, storage])),
     get staleSinceMs() {
       const all = [vms.staleSince, nodes.staleSince, reports.staleSince, storage.staleSinceMs];
       const since = all.filter((at) => at !== undefined);
@@ -91,6 +95,20 @@ export async function mirrorCluster(store: Store, onError: (error: unknown, what
       for (const mirror of [storage, vms, nodes, reports]) mirror.close();
     },
   };
+}
+
+async function catchUp(store: Store, mirrors: readonly { caughtUp(): Promise<void> }[]): Promise<void> {
+  while (store.session === 'connected') {
+    try {
+      return await whileConnected(store, async () => {
+        await store.sync();
+        await Promise.all(mirrors.map((mirror) => mirror.caughtUp()));
+      });
+    } catch (error) {
+      // The store went away meanwhile.
+      if (!(error instanceof ClassifiedError)) throw error;
+    }
+  }
 }
 
 /** A VM holds its node's memory from its start to its end, also while it is being shut down or moved. */

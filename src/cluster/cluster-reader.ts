@@ -13,6 +13,11 @@ export interface ClusterReader {
   uriOf(node: string): string | undefined;
   /** What is known of the Ceph storage. */
   readonly storage: StorageReader;
+  /**
+   * Resolves when the reads below see all that anyone had committed by the time of the call, whichever process did it. Resolves at once
+   * when the store is away: then `staleSinceMs` says since when nothing is known.
+   */
+  caughtUp(): Promise<void>;
   /** The locks that some job holds. Throws environment_error when the store does not answer. */
   locks(): Promise<Lock[]>;
   /** Since when (milliseconds since 1970) nothing new is known, because the store is away; undefined while all is current. */

@@ -1,10 +1,11 @@
 // An in-memory copy of one collection (the nodes `<path>/<key>`), fed by watches: reads cost nothing but memory.
 //
-// The list of keys and each key's node are watched. After a lost session everything is read again into the copy that is there, which
-// says meanwhile since when it may be out of date; it never shrinks to what has been read so far.
+// The keys are listed once a connection; each that is made later is told by name, so that a new one costs the same in a large collection.
+// Each key's node is watched. After a lost session everything is read again into the copy that is there, which says meanwhile since when it
+// may be out of date; it never shrinks to what has been read so far.
 import { defer } from './deferred.js';
 import { createMirrorEntries } from './mirror-entries.js';
-import { createRelisting } from './relisting.js';
+import { shareRounds } from './shared-round.js';
 import { StoreClosed } from './store-closed.js';
 import type { Store } from './store.js';
 
@@ -26,6 +27,8 @@ export interface Mirror<T> {
   onChange(listener: (key: string, value: T | undefined) => void): () => void;
   /** Epoch milliseconds since when it may be out of date; undefined while it is kept up to date. */
   readonly staleSince: number | undefined;
+  /** Resolves when all that its store has told by now is in it; at once when it is out of date, because everything is read again. */
+  caughtUp(): Promise<void>;
   close(): void;
 }
 
@@ -40,6 +43,11 @@ export async function mirrorCollection<T>(
   /** By key, the number of the read to be believed: it, and the watch that it left, are void once another stands here. */
   let reads = new Map<string, number>();
   let lastRead = 0;
+  /** The last read of each key that has no answer yet. */
+  const underWay = new Map<string, Promise<void>>();
+  /** The keys that were made while the list is read. */
+  let arrivals: Set<string> | undefined;
+  let stopFollowing = (): void => {};
   /** Whether the keys were listed since the connection came, and how many reads begun before that have no answer yet. */
   let listed = false;
   let behind = 0;
@@ -61,7 +69,14 @@ export async function mirrorCollection<T>(
     if (!(error instanceof StoreClosed)) onError(error, key);
   }
 
-  async function read(key: string): Promise<void> {
+  function read(key: string): void {
+    const done = readNow(key).finally(() => {
+      if (underWay.get(key) === done) underWay.delete(key);
+    });
+    underWay.set(key, done);
+  }
+
+  async function readNow(key: string): Promise<void> {
     const number = (lastRead += 1);
     reads.set(key, number);
     // Reads begun later follow changes as they come: waiting for them too, a busy collection would never be up to date.
@@ -70,9 +85,10 @@ export async function mirrorCollection<T>(
     const isVoid = (): boolean => closed || reads.get(key) !== number;
     try {
       const node = await store.getPresent(`${path}/${key}`, () => {
-        if (!isVoid()) void read(key);
+        if (!isVoid()) read(key);
       });
-      if (isVoid()) return;
+      // Who waits for this read waits for the one that has taken its place.
+      if (isVoid()) return await (reads.has(key) ? underWay.get(key) : undefined);
       if (!node) reads.delete(key);
       entries.put(key, node?.data);
     } catch (error) {
@@ -88,23 +104,40 @@ export async function mirrorCollection<T>(
     for (const key of entries.keys()) if (!names.has(key)) entries.put(key, undefined);
   }
 
+  function onCreated(key: string): void {
+    if (closed) return;
+    arrivals?.add(key);
+    read(key);
+  }
+
   async function list(): Promise<void> {
     const believed = reads;
+    arrivals = new Set();
     try {
-      const names = new Set(await store.children(path, onListChange));
+      stopFollowing();
+      const { names, stop } = await store.followChildren(path, onCreated);
+      stopFollowing = stop;
+      if (closed) stop();
       if (closed || believed !== reads) return;
-      forgetAllBut(names);
-      for (const key of names) if (!reads.has(key)) void read(key);
+      const present = new Set([...names, ...arrivals]);
+      forgetAllBut(present);
+      for (const key of present) if (!reads.has(key)) read(key);
       listed = true;
       settle();
     } catch (error) {
       fail(error);
+    } finally {
+      arrivals = undefined;
     }
   }
 
-  const relisting = createRelisting(list);
-  function onListChange(): void {
-    relisting.request();
+  let listing: Promise<void> | undefined;
+  const listOnce = shareRounds(list);
+  function requestList(): void {
+    const done = listOnce().finally(() => {
+      if (listing === done) listing = undefined;
+    });
+    listing = done;
   }
 
   const stopListening = store.onSession((state) => {
@@ -112,17 +145,17 @@ export async function mirrorCollection<T>(
     listed = false;
     if (state === 'expired') reads = new Map();
     // Also within a session: an answer to this says that all that was missed meanwhile has been told.
-    if (state === 'connected') relisting.request();
+    if (state === 'connected') requestList();
   });
 
   function close(): void {
     closed = true;
     stopListening();
-    relisting.stop();
+    stopFollowing();
   }
 
   try {
-    relisting.request();
+    requestList();
     await loaded.promise;
   } catch (error) {
     close();
@@ -139,6 +172,10 @@ export async function mirrorCollection<T>(
     onChange: entries.onChange,
     get staleSince() {
       return staleSince;
+    },
+    async caughtUp() {
+      await listing;
+      if (staleSince === undefined) await Promise.all(underWay.values());
     },
     close,
   };

@@ -15,6 +15,8 @@ import { followVolumeUsers } from './volume-users.js';
 export interface StorageMirror extends StorageReader {
   /** As Mirror.staleSince, of all its parts. */
   readonly staleSinceMs: number | undefined;
+  /** As Mirror.caughtUp, of all its parts. */
+  caughtUp(): Promise<void>;
   close(): void;
 }
 
@@ -107,6 +109,9 @@ export async function mirrorStorage(
     get staleSinceMs() {
       const since = mirrors.flatMap(({ staleSince }) => (staleSince === undefined ? [] : [staleSince]));
       return since.length === 0 ? undefined : Math.min(...since);
+    },
+    async caughtUp() {
+      await Promise.all(mirrors.map((mirror) => mirror.caughtUp()));
     },
     close() {
       users.close();

@@ -58,6 +58,13 @@ export interface Store {
   /** The names (not paths) of the children, in no order; none when the node is missing. `onChange`: once, at the next change of the list. */
   children(path: string, onChange?: () => void): Promise<string[]>;
   /**
+   * The children as `children` tells them, and from then on the name of each that is created, until the session is no longer `connected`:
+   * then it must be asked again. `stop` ends it before.
+   */
+  followChildren(path: string, onCreated: (name: string) => void): Promise<{ names: string[]; stop(): void }>;
+  /** Resolves when reads see, and watches have told, all that anyone had committed by the time of the call. */
+  sync(): Promise<void>;
+  /**
    * All changes or none. Throws StoreConflict; ConnectionLost: the caller can't know whether it was applied, it must look;
    * SessionExpired: it was asked for in a session that is over, and not applied.
    */

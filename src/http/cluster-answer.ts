@@ -33,6 +33,8 @@ function jsonOf(value: unknown): string {
 /** A route's reader that asks nothing but the cluster. */
 export function fromCluster<V>(read: (cluster: ClusterReader, values: V) => unknown): (services: Services, values: V) => Promise<Answer> {
   return async ({ cluster, config }, values) => {
+    // So that who was told of a job's end finds what it did, whichever API told it.
+    await cluster.caughtUp();
     const headers = freshness(cluster.staleSinceMs, config.cluster.stale_reads_s);
     return { body: new JsonText(jsonOf(await read(cluster, values))), headers };
   };

@@ -5,8 +5,8 @@ import type { Store } from '../../src/cluster/store.js';
 import { startZooKeeperLab } from './zookeeper-lab.js';
 
 export interface Cluster {
-  /** Another session. */
-  open(): Promise<Store>;
+  /** Another session; with `patientMs` one that lives so long without a server. */
+  open(patientMs?: number): Promise<Store>;
   /** Cuts this store off; resolves when its session is suspended. */
   suspend(store: Store): Promise<void>;
   /** Ends the session of this store, suspended or not; resolves when the next one is connected. */

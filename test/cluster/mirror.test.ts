@@ -144,6 +144,47 @@ describe.each(implementations)('a mirror: %s', (_name, openCluster) => {
     await expect.poll(() => mirror.get('9')).toEqual({ name: 'nine' });
   });
 
+  it('reads a new key alone, however many there are, and lists them once a connection', async () => {
+    for (let start = 0; start < 2000; start += 500) {
+      await writer.commit(Array.from({ length: 500 }, (_, index) => create(`${start + index}`, vm(`${start + index}`))));
+    }
+    const calls: string[] = [];
+    const session = await cluster.open(60_000);
+    onTestFinished(() => session.close());
+    const counted = new Proxy(session, {
+      get(target, name) {
+        if (name === 'children' || name === 'followChildren' || name === 'getPresent' || name === 'get') calls.push(name);
+        return Reflect.get(target, name) as unknown;
+      },
+    });
+    const mirror = await open(byName, counted);
+    expect([calls.length, calls.filter((name) => name !== 'getPresent')]).toEqual([2001, ['followChildren']]);
+    for (let round = 0; round < 50; round += 1) {
+      await writer.commit([create(`new-${round}`, vm(`new-${round}`))]);
+      await session.sync();
+      await mirror.caughtUp();
+      expect(mirror.get(`new-${round}`)).toEqual({ name: `new-${round}` });
+    }
+    expect(calls.slice(2001)).toEqual(Array.from({ length: 50 }, () => 'getPresent'));
+  });
+
+  it('has seen what was committed when it has caught up, also in the middle of many changes', async () => {
+    await writer.commit(Array.from({ length: 20 }, (_, key) => create(`${key}`, vm('0'))));
+    const mirror = await open();
+    for (let round = 1; round <= 40; round += 1) {
+      const [last, gone] = [`${round % 20}`, `gone-${round}`];
+      const node = await writer.get(`${collection}/${last}`);
+      // Those before are still on their way when these are.
+      const earlier = Array.from({ length: 5 }, (_, index) => writer.commit([create(`${round}-${index}`, vm('early'))]));
+      await writer.commit([set(last, vm(`${round}`), node?.version ?? 0), create(gone, vm('short'))]);
+      await writer.commit([remove(gone, 0)]);
+      await reader.sync();
+      await mirror.caughtUp();
+      expect([mirror.get(last), mirror.get(gone)]).toEqual([{ name: `${round}` }, undefined]);
+      await Promise.all(earlier);
+    }
+  });
+
   it('holds ten thousand', async () => {
     for (let start = 0; start < 10_000; start += 500) {
       await writer.commit(Array.from({ length: 500 }, (_, index) => create(`${start + index}`, kilobyte(`${start + index}`))));

@@ -38,6 +38,7 @@ async function sessionMeeting(manners: ((socket: Socket) => void)[]): Promise<Se
     connect: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     sessionTimeoutMs: 3000,
     onWatch: () => {},
+    onCreated: () => {},
     onExpired: () => {},
   });
   onTestFinished(async () => {

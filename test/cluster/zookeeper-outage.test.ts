@@ -222,6 +222,7 @@ describe('a session with ZooKeeper', () => {
       handshakeTimeoutMs: sessionTimeoutMs,
       continuation: { id: Buffer.alloc(8, 7), password: Buffer.alloc(16), watches: noWatches },
       onWatch: () => {},
+      onCreated: () => {},
       onAlive: () => {},
       onEnd: () => {},
       signal: AbortSignal.timeout(sessionTimeoutMs),

@@ -187,6 +187,62 @@ export function storeContract(name: string, openAll: () => Promise<OpenedStore>)
       });
     });
 
+    describe('followers of a collection', () => {
+      it('hear the name of each child that is made, and of no other change', async () => {
+        const path = `/a/${fresh()}`;
+        await other.commit([create(path), create(`${path}/old`)]);
+        const told: string[] = [];
+        const { names, stop } = await store.followChildren(path, (child) => told.push(child));
+        expect(names).toEqual(['old']);
+        await other.commit([create(`${path}/one`), create(`${path}/one/below`), create(`${path}/zwei-ä`)]);
+        await other.commit([
+          { kind: 'set', path: `${path}/one`, data: 'text', version: 0 },
+          { kind: 'set', path, data: 'text', version: 0 },
+          { kind: 'remove', path: `${path}/old`, version: 0 },
+          create(`${path}/old`),
+        ]);
+        await store.commit([create(`${path}/own`)]);
+        await store.sync();
+        expect(told).toEqual(['one', 'zwei-ä', 'old', 'own']);
+        stop();
+        await other.commit([create(`${path}/later`)]);
+        await store.sync();
+        expect(told).toHaveLength(4);
+      });
+
+      it('and watchers of the same nodes do not disturb each other', async () => {
+        const path = `/a/${fresh()}`;
+        await other.commit([create(path), create(`${path}/x`)]);
+        const told: string[] = [];
+        const onText = vi.fn<() => void>();
+        await store.get(`${path}/x`, onText);
+        await store.followChildren(path, (child) => told.push(child));
+        await store.getPresent(`${path}/x`, onText);
+        await other.commit([{ kind: 'set', path: `${path}/x`, data: '1', version: 0 }]);
+        await store.sync();
+        expect(onText).toHaveBeenCalledTimes(1);
+        await other.commit([{ kind: 'set', path: `${path}/x`, data: '2', version: 1 }, create(`${path}/y`)]);
+        await store.get(`${path}/x`, onText);
+        await other.commit([{ kind: 'remove', path: `${path}/x`, version: 2 }]);
+        await store.sync();
+        expect(onText).toHaveBeenCalledTimes(2);
+        expect(told).toEqual(['y']);
+      });
+    });
+
+    it('has told all that others had committed when it has synced', async () => {
+      const path = `/a/${fresh()}`;
+      await other.commit([create(path, '0')]);
+      for (let round = 0; round < 50; round += 1) {
+        const told: string[] = [];
+        await store.get(path, () => told.push('text'));
+        await store.children('/a', () => told.push('children'));
+        await other.commit([{ kind: 'set', path, data: '', version: round }, create(`${path}-${round}`)]);
+        await store.sync();
+        expect(told.toSorted()).toEqual(['children', 'text']);
+      }
+    });
+
     describe('ephemeral nodes', () => {
       it('are created, replaced, and gone with their session', async () => {
         const path = `/b/${fresh()}`;

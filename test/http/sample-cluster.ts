@@ -72,6 +72,7 @@ export function sampleCluster(): SampleCluster {
     uriOf: (name) => nodes.find((candidate) => candidate.name === name) && `simulated://${name}`,
     locks: async () => [{ name: `vm/${WEB1_UUID}`, mode: 'exclusive', holders: [], waiters: [] }],
     storage: noStorage,
+    caughtUp: async () => {},
     staleSinceMs: undefined,
   };
 }

@@ -1,13 +1,13 @@
 // One session with a tree in memory: the store as its user sees it, and the ways a test can disturb it.
 import { assertChanges } from '../change-rules.js';
-import { assertPath, parentOf } from '../path.js';
+import { assertPath, nameOf, parentOf } from '../path.js';
 import { createSessionGate } from '../session-gate.js';
 import { ConnectionLost } from '../store.js';
 import type { Change, Store } from '../store.js';
 import { createWatchTable } from '../watch-table.js';
 import type { NodeEvent } from '../watch-table.js';
 import type { SharedTree } from './memory-tree.js';
-import type { Nodes } from './nodes.js';
+import type { Nodes, NodeText } from './nodes.js';
 import type { PlannedChange } from './plan.js';
 
 /** What goes wrong on the way of a commit: it does not arrive, or its answer does not. The caller gets ConnectionLost either way. */
@@ -19,8 +19,18 @@ export interface MemorySession extends Store {
   /** As if the server could not be reached. */
   suspend(): void;
   resume(): void;
+  /** From now on it sees what others change, and is told of it, only when it syncs or has an answer to a change of its own. */
+  lag(): void;
+  /** Ends the lag: it sees all. */
+  keepUp(): void;
   /** Ends the session and opens a new one; resolves when that is connected. */
   expire(): Promise<void>;
+}
+
+/** What a session that lags behind has not seen: the nodes as they were before, by path, and the events in their order. */
+interface Unseen {
+  before: Map<string, NodeText | undefined>;
+  events: [NodeEvent, string][];
 }
 
 /** The creations that this path needs above it. */
@@ -38,10 +48,33 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
   let missed: [NodeEvent, string][] = [];
   let lastChange: Promise<unknown> = Promise.resolve();
 
-  const stopListening = tree.listen((event, path) => {
-    if (gate.state === 'connected') watches.fire(event, path);
-    else missed.push([event, path]);
+  let unseen: Unseen | undefined;
+
+  function tell(event: NodeEvent, path: string): void {
+    if (gate.state !== 'connected') {
+      missed.push([event, path]);
+      return;
+    }
+    watches.fire(event, path);
+    if (event === 'created') watches.tellCreated(path);
+  }
+
+  const stopListening = tree.listen((event, path, before) => {
+    if (!unseen) {
+      tell(event, path);
+      return;
+    }
+    if (event !== 'children' && !unseen.before.has(path)) unseen.before.set(path, before);
+    unseen.events.push([event, path]);
   });
+
+  function catchUp(): void {
+    if (!unseen) return;
+    const { events } = unseen;
+    unseen = { before: new Map(), events: [] };
+    for (const [event, path] of events) tell(event, path);
+  }
+
   gate.move('connected');
 
   /** Runs under the session of this call's start; an answer that is due while suspended comes with the connection. */
@@ -54,7 +87,7 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
   }
 
   function change<T>(decide: Parameters<typeof tree.change<T>>[0]): Promise<T> {
-    const done = tree.change(decide);
+    const done = tree.change(decide).finally(catchUp);
     lastChange = done.catch(() => {});
     return done;
   }
@@ -67,8 +100,18 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
   }
 
   function getNow(path: string): { data: string; version: number } | undefined {
-    const node = tree.nodes.get(path);
+    const node = unseen?.before.has(path) ? unseen.before.get(path) : tree.nodes.get(path);
     return node && { data: node.data, version: node.version };
+  }
+
+  function childrenNow(path: string): string[] {
+    const names = new Set(tree.nodes.children(path));
+    for (const [changed, node] of unseen?.before ?? []) {
+      if (parentOf(changed) !== path) continue;
+      if (node) names.add(nameOf(changed));
+      else names.delete(nameOf(changed));
+    }
+    return [...names];
   }
 
   return {
@@ -94,7 +137,16 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
       assertPath(path);
       await readable();
       if (onChange) watches.add('children', path, onChange);
-      return [...tree.nodes.children(path)];
+      return childrenNow(path);
+    },
+    async followChildren(path, onCreated) {
+      assertPath(path);
+      await readable();
+      return { names: childrenNow(path), stop: watches.follow(path, onCreated) };
+    },
+    async sync() {
+      await readable();
+      catchUp();
     },
     async commit(changes) {
       assertChanges(changes);
@@ -157,6 +209,7 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
     },
     suspend() {
       breaks += 1;
+      watches.unfollowAll();
       gate.move('suspended');
     },
     resume() {
@@ -165,12 +218,21 @@ export function openMemorySession(tree: SharedTree, faults: Faults = {}): Memory
       for (const [event, path] of events) watches.fire(event, path);
       gate.move('connected');
     },
+    lag() {
+      unseen ??= { before: new Map(), events: [] };
+    },
+    keepUp() {
+      catchUp();
+      unseen = undefined;
+    },
     async expire() {
       const ended = owner;
       breaks += 1;
       gate.move('expired');
       missed = [];
+      if (unseen) unseen = { before: new Map(), events: [] };
       watches.fireAll();
+      watches.unfollowAll();
       await tree.removeOwner(ended);
       owner = tree.addOwner();
       gate.move('connected');

@@ -6,7 +6,7 @@ import { openDisk } from './disk.js';
 import { openMemorySession } from './memory-session.js';
 import type { Faults, MemorySession } from './memory-session.js';
 import { createNodes } from './nodes.js';
-import type { Effect, Nodes } from './nodes.js';
+import type { Effect, Nodes, NodeText } from './nodes.js';
 import { plan } from './plan.js';
 import type { PlannedChange } from './plan.js';
 
@@ -30,7 +30,8 @@ export interface SharedTree {
   assertOwner(owner: number): void;
   /** Removes the owner with its nodes. */
   removeOwner(owner: number): Promise<void>;
-  listen(listener: (event: NodeEvent, path: string) => void): () => void;
+  /** `before`: the node as it was. */
+  listen(listener: (event: NodeEvent, path: string, before: NodeText | undefined) => void): () => void;
 }
 
 interface TreeOptions {
@@ -40,20 +41,22 @@ interface TreeOptions {
   roots?: string[] | undefined;
 }
 
+const copyOf = (node: NodeText | undefined): NodeText | undefined => node && { data: node.data, version: node.version, owner: node.owner };
+
 /** Opens the tree, as it was when its directory was last written. */
 export async function openMemoryTree({ directory, roots = [] }: TreeOptions): Promise<MemoryTree> {
   const nodes = createNodes();
   const disk = directory === undefined ? undefined : await openDisk(directory);
   if (disk) nodes.apply(await disk.load());
   const owners = new Set<number>();
-  const listeners = new Set<(event: NodeEvent, path: string) => void>();
+  const listeners = new Set<Parameters<SharedTree['listen']>[0]>();
   let lastOwner = 0;
   let turn: Promise<unknown> = Promise.resolve();
 
-  function tell({ event, path }: Effect): void {
+  function tell({ event, path }: Effect, before: NodeText | undefined): void {
     for (const listener of listeners) {
-      listener(event, path);
-      if (event !== 'changed') listener('children', parentOf(path));
+      listener(event, path, before);
+      if (event !== 'changed') listener('children', parentOf(path), undefined);
     }
   }
 
@@ -64,8 +67,10 @@ export async function openMemoryTree({ directory, roots = [] }: TreeOptions): Pr
         const { changes, value } = decide(nodes);
         const effects = plan(nodes, changes);
         if (disk) await disk.write(effects);
+        // In its entry a node is changed in place.
+        const before = new Map(effects.map(({ path }) => [path, copyOf(nodes.get(path))]));
         nodes.apply(effects);
-        for (const effect of effects) tell(effect);
+        for (const effect of effects) tell(effect, before.get(effect.path));
         return value;
       });
       turn = done.catch(() => {});

@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   handshakeTimeoutMs: number;
   continuation: Continuation | undefined;
   onWatch: Watcher;
+  /** A node was created below one that is watched with all below it. */
+  onCreated(path: string): void;
   /** An answer came through this connection to a request sent at this time (performance.now()). */
   onAlive(sentAt: number, through: Connection): void;
   /** The connection, once it was open, has ended; told before the calls under way are rejected. */
@@ -69,6 +71,15 @@ function createClient({ connect, sessionTimeoutMs, continuation }: ConnectionOpt
 function destroySocket({ connectionManager: manager }: Client): void {
   if (manager.connectTimeoutHandler) clearTimeout(manager.connectTimeoutHandler);
   manager.socket?.destroy();
+}
+
+// The client knows no watches of more than one node: it drops events that no such watch was waiting for.
+function tellCreations({ connectionManager: { watcherManager } }: Client, onCreated: (path: string) => void): void {
+  const emit = watcherManager.emit.bind(watcherManager);
+  watcherManager.emit = (event) => {
+    emit(event);
+    if (event.type === zookeeper.Event.NODE_CREATED) onCreated(event.path);
+  };
 }
 
 /** Starts the client for one connection only, and keeps what its parser throws (on codes it does not know) from ending the process. */
@@ -181,6 +192,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
     }
 
     options.signal.addEventListener('abort', giveUp, { once: true });
+    tellCreations(client, options.onCreated);
     client.connectionManager.on('state', onState);
     start(client);
     if (options.signal.aborted) giveUp();

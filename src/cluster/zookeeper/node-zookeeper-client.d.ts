@@ -39,6 +39,7 @@ declare module 'node-zookeeper-client' {
     socket: Socket | undefined;
     connectTimeoutHandler: NodeJS.Timeout | null;
     readonly watcherManager: {
+      emit(event: WatchEvent): void;
       getDataWatcherPaths(): string[];
       getExistenceWatcherPaths(): string[];
       getChildWatcherPaths(): string[];
@@ -106,18 +107,35 @@ declare module 'node-zookeeper-client/lib/jute/index.js' {
     childWatches: string[];
   }
 
+  export interface PathRequest {
+    path: string;
+  }
+
+  export interface VersionedRequest extends PathRequest {
+    version: number;
+  }
+
+  export type RequestPayload = SetWatches | PathRequest | VersionedRequest;
+
   export interface RequestHeader {
     type: number;
   }
 
-  export interface Request {
+  export class Request {
+    constructor(header: RequestHeader, payload: RequestPayload | null);
     readonly header: RequestHeader;
+    toBuffer(): Buffer;
   }
 
   const jute: {
-    readonly OP_CODES: { readonly SET_WATCHES: number; readonly CLOSE_SESSION: number };
-    readonly protocol: { readonly RequestHeader: new () => RequestHeader; readonly SetWatches: new () => SetWatches };
-    readonly Request: new (header: RequestHeader, payload: SetWatches | null) => Request;
+    readonly OP_CODES: { readonly DELETE: number; readonly SYNC: number; readonly SET_WATCHES: number; readonly CLOSE_SESSION: number };
+    readonly protocol: {
+      readonly RequestHeader: new () => RequestHeader;
+      readonly SetWatches: new () => SetWatches;
+      readonly GetACLRequest: new () => PathRequest;
+      readonly DeleteRequest: new () => VersionedRequest;
+    };
+    readonly Request: typeof Request;
   };
   export default jute;
 }

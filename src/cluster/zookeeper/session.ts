@@ -30,6 +30,8 @@ interface SessionOptions {
   connect: string;
   sessionTimeoutMs: number;
   onWatch: Watcher;
+  /** As ConnectionOptions.onCreated. */
+  onCreated(path: string): void;
   /** The session is over: its watches too. Told after the gate's 'expired'. */
   onExpired(): void;
 }
@@ -49,7 +51,7 @@ export interface Session {
 }
 
 /** Begins to connect, and goes on until it is closed. Throws when `connect` is not a list of host:port. */
-export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: SessionOptions): Session {
+export function openSession({ connect, sessionTimeoutMs, onWatch, onCreated, onExpired }: SessionOptions): Session {
   // Parses the list, connects to nothing.
   zookeeper.createClient(connect, { sessionTimeout: sessionTimeoutMs });
   const gate = createSessionGate();
@@ -105,6 +107,7 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
       handshakeTimeoutMs,
       continuation,
       onWatch,
+      onCreated,
       onAlive: (sentAt, through) => {
         if (connection === through) aliveAt = Math.max(aliveAt ?? 0, sentAt);
       },
@@ -157,6 +160,7 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onExpired }: S
         handshakeTimeoutMs,
         continuation: { ...identity, watches: noWatches },
         onWatch: () => {},
+        onCreated: () => {},
         onAlive: () => {},
         onEnd: () => {},
         signal,

@@ -10,6 +10,7 @@ import type { NodeEvent } from '../watch-table.js';
 import { ConnectionBroken } from './connection.js';
 import type { Connection } from './connection.js';
 import { createQueued, putEphemeral } from './ephemerals.js';
+import { sync, watchBelow } from './foreign-requests.js';
 import { codeOf, refusalOf } from './refusal.js';
 import { addChange, awaitCreation, commit, createAll, read, readChildren, remove } from './requests.js';
 import { openSession } from './session.js';
@@ -61,7 +62,11 @@ export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, root
     if (event) watches.fire(event, path);
   }
 
-  const session = openSession({ connect, sessionTimeoutMs, onWatch, onExpired: watches.fireAll });
+  const session = openSession({ connect, sessionTimeoutMs, onWatch, onCreated: watches.tellCreated, onExpired: watches.fireAll });
+  // The server forgets these watches with the connection, and what has happened since is not told.
+  session.gate.onChange((state) => {
+    if (state !== 'connected') watches.unfollowAll();
+  });
 
   function at(path: string): string {
     assertPath(path);
@@ -102,6 +107,17 @@ export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, root
       const onWatched = (): void => watches.add('children', full, onChange);
       return session.repeat((connection) => childrenOrWatch(connection, full, onWatched));
     },
+    async followChildren(path, onCreated) {
+      const full = at(path);
+      let stop = (): void => {};
+      const names = await session.repeat(async (connection) => {
+        const watched = watchBelow(connection, full, () => (stop = watches.follow(full, onCreated)));
+        const [found] = await Promise.all([readChildren(connection, full), watched]);
+        return found ?? [];
+      });
+      return { names, stop: () => stop() };
+    },
+    sync: () => session.repeat((connection) => sync(connection, root)),
     async commit(changes) {
       try {
         await commitOnce(changes);
