@@ -2,14 +2,14 @@
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
-import { registerNode } from '../../src/cluster/node-documents.js';
+import { registerNode, reportNode } from '../../src/cluster/node-documents.js';
 import { ROOTS } from '../../src/cluster/open-store.js';
 import type { Store } from '../../src/cluster/store.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { startApi } from '../../src/http/start-api.js';
 import type { JobDesk } from '../../src/jobs/job-desk.js';
 import { startZooKeeperLab } from '../cluster/zookeeper-lab.js';
-import { startCluster } from '../harness/cluster.js';
+import { nodeReport, startCluster } from '../harness/cluster.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { callerOf } from '../http/api-under-test.js';
 import { MemoryJobDesk } from '../http/memory-job-desk.js';
@@ -54,6 +54,23 @@ describe('a read that follows what was told', () => {
       statuses.push((await call('GET', `/api/v1/vm/vm${index}`)).status);
     });
     expect(statuses).toEqual(Array.from({ length: VMS }, () => 200));
+  });
+
+  it('is right in the check of a job that follows another one, at a worker that reads slowly', async () => {
+    const cluster = await startCluster({ redisUrl: redisUrl().url });
+    const worker = await cluster.addWorker();
+    const { getPresent } = worker.session;
+    worker.session.getPresent = async (path, onChange) => {
+      for (let turn = 0; turn < 1000; turn += 1) await new Promise(setImmediate);
+      return await getPresent(path, onChange);
+    };
+    for (let round = 0; round < 5; round += 1) {
+      // Not by a job of the worker, whose own changes it always sees.
+      await registerNode(cluster.store, { name: `new${round}`, uri: `simulated://new${round}`, coordinator: false });
+      await reportNode(cluster.store, `new${round}`, nodeReport());
+      const { status, opresult } = await cluster.run({ OP_ID: 'OP_VM_DEFINE', xml: xml(`vm${round}`), node: `new${round}` });
+      expect([status, opresult]).toEqual(['success', [expect.anything()]]);
+    }
   });
 
   it('is answered with a warning while the store is away, and at once', async () => {

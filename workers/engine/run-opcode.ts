@@ -90,6 +90,8 @@ async function begin(held: Held): Promise<Outcome> {
   try {
     stops.either.throwIfAborted();
     const locks = await lockResolved(held, definition.locks(parameters));
+    // What the job that had the locks before has done must be seen, also where the check reads the cluster as last seen.
+    await engine.world.cluster.caughtUp();
     const ceph = boundCeph(lookedAtCeph(engine.world.ceph), { signal: stops.either, onStderr: (line) => journal.log(line) });
     const facts = await definition.check({ ...engine.world, ceph }, parameters);
     steps = stepsOf(definition, facts);

@@ -15,7 +15,10 @@ export interface NewGuests {
 }
 
 export interface World extends ClusterDocuments {
-  /** The cluster as last seen, a moment old: for choosing a node. What must be exact is read through `vms`. */
+  /**
+   * The cluster as last seen: in a check, with all that was committed before it began; in a step a moment old. For choosing a node; what
+   * must be exact is read through `vms`.
+   */
   cluster: ClusterReader;
   hypervisors: Hypervisors;
   /**
