@@ -80,6 +80,12 @@ export const Config = Type.Object(
           minimum: 1,
           description: 'workers that may die at one step before the job ends in error',
         }),
+        unknown_opcode_s: Type.Integer({
+          default: 60,
+          minimum: 1,
+          description:
+            "seconds that a worker is waited for that knows a job's opcode, when no living one does, before the job ends in error",
+        }),
       },
       'what becomes of jobs',
     ),

@@ -10,6 +10,7 @@ import { STORAGE_REPORTS } from './storage-reports.js';
 import { STORAGE_MARKS, STORAGE_USERS } from './storage-users.js';
 import type { Store } from './store.js';
 import { VM_NAMES, VMS } from './vm-documents.js';
+import { WORKERS } from './worker-announcements.js';
 import { openZooKeeperStore } from './zookeeper/zookeeper-store.js';
 
 /** Everything that is kept directly under the root. */
@@ -25,6 +26,7 @@ export const ROOTS = [
   STORAGE_USERS,
   STORAGE_MARKS,
   STORAGE_REPORTS,
+  WORKERS,
   locksPath,
 ];
 

@@ -1,7 +1,7 @@
 // Jobs that an opcode submits as parts of its own work.
 import Type from 'typebox';
 import { expect, it } from 'vitest';
-import { isFinal, type JobRecord, type Opcode } from '../../schemas/job.js';
+import { isFinal, type JobRecord, type Opcode, type Timestamp } from '../../schemas/job.js';
 import { opcodeSchema } from '../../schemas/opcodes/opcode-schema.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { forgetOld } from '../../src/jobs/reconcile.js';
@@ -47,6 +47,7 @@ const haveChildren = opcode(HaveChildren, {
   result: (_facts, done) => done.get(CHILDREN_ENDED),
 });
 
+const microseconds = (at: Timestamp | null | undefined) => (at ? at[0] * 1e6 + at[1] : Infinity);
 const delay = (lock: string[] = [], more: Record<string, unknown> = {}): Opcode => ({ OP_ID: 'OP_TEST_DELAY', duration: 0, lock, ...more });
 const having = (children: Opcode[], fail = false): Opcode => ({ OP_ID: HaveChildren.id, children, fail });
 
@@ -57,7 +58,7 @@ async function cluster() {
   return {
     ...started,
     gates,
-    addWorker: (openJobs = 100) => started.addWorker({ opcodes, openJobs }),
+    addWorker: (openJobs = 100, takeUpLimit = 5) => started.addWorker({ opcodes, openJobs, takeUpLimit }),
     /** Resolves when the job has so many children, and none of them is queued any more. */
     async childrenOf(job: number, count: number): Promise<JobRecord[]> {
       await started.desk.waitFor(job, ({ children }) => children.length === count, patience(30_000));
@@ -176,6 +177,26 @@ it('are cancelled by whoever takes up a parent that was cancelled when its worke
   await addWorker();
   expect((await end(parent, 60_000)).status).toBe('canceled');
   expect((await desk.read(parent + 1))?.status).toBe('canceled');
+});
+
+it('are cancelled by whoever gives their parent up, and end before it', async () => {
+  const { addWorker, submit, end, desk } = await cluster();
+  // The child gets on between the deaths, and is not given up itself: it has a step for each second.
+  const parent = await submit(having([delay([], { duration: 60 })]));
+  const doneOfChild = async () => (await desk.read(parent + 1))?.progress[0]?.done ?? 0;
+  for (let deaths = 0; deaths < 2; deaths++) {
+    const doomed = await addWorker(100, 1);
+    const before = await doneOfChild();
+    await expect.poll(doneOfChild, { timeout: 30_000 }).toBeGreaterThan(before);
+    await doomed.die();
+  }
+  await addWorker(100, 1);
+  const record = await end(parent, 60_000);
+  const text = 'given up at step 1 of 1 ("have children"): 2 workers in a row died there; perhaps left behind: "have children"';
+  expect(record.opresult).toEqual([['OpExecError', [text, 'environment_error']]]);
+  const child = await desk.read(parent + 1);
+  expect(child?.status).toBe('canceled');
+  expect(microseconds(child?.end_ts)).toBeLessThanOrEqual(microseconds(record.end_ts));
 });
 
 it('are cancelled when their parent fails', async () => {

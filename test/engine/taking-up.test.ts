@@ -190,12 +190,3 @@ it('waits while the cluster store is away, and is accepted meanwhile', async () 
   const records = await Promise.all([running, ...jobs].map((job) => end(job)));
   expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['success']));
 });
-
-it('ends in error when no worker knows its opcode', async () => {
-  const { addWorker, run } = await cluster();
-  await addWorker({ name: 'old' });
-  const record = await run({ OP_ID: 'OP_OF_TOMORROW' });
-  expect(record.opresult).toEqual([
-    ['OpPrereqError', ['worker old does not know OP_OF_TOMORROW; is it older than the API?', 'environment_error']],
-  ]);
-});

@@ -23,6 +23,7 @@ export interface WorkerOptions {
   openJobs: number;
   opcodesPerNode: number;
   takeUpLimit: number;
+  unknownOpcodeS: number;
   keepS: number;
   /** Those of the simulated world unless given. */
   hypervisors: Hypervisors;
@@ -109,6 +110,7 @@ export async function hireWorker(
       opcodes: options.opcodes ?? registry,
       keepCount,
       takeUpLimit: options.takeUpLimit ?? 5,
+      unknownOpcodeS: options.unknownOpcodeS ?? 60,
       opcodesPerNode: options.opcodesPerNode ?? 10_000,
       log: pino({ level: 'silent' }),
     },

@@ -70,6 +70,7 @@ export async function runWorker(
       opcodes,
       keepCount: config.jobs.keep_count,
       takeUpLimit: config.jobs.take_up_limit,
+      unknownOpcodeS: config.jobs.unknown_opcode_s,
       opcodesPerNode: config.worker.opcodes_per_node,
       log,
     },

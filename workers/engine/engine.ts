@@ -22,6 +22,8 @@ export interface EngineParts {
   keepCount: number;
   /** How many workers may die at one step. */
   takeUpLimit: number;
+  /** For how many seconds a worker is waited for that knows an opcode which no living worker knows. */
+  unknownOpcodeS: number;
   /** How many opcodes may run at a time on one node. */
   opcodesPerNode: number;
   log: Logger;

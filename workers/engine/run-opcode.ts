@@ -1,15 +1,16 @@
 // Runs one opcode of a job: locks → check → steps → result. What has happened stands in the job's record before the next thing begins,
 // so a worker that takes the job up goes on from there, with the same locks.
 import { isDeepStrictEqual } from 'node:util';
-import type { Opcode } from '../../schemas/job.js';
 import { LocksLost, type LockEntry } from '../../src/cluster/fence.js';
 import type { JobClaim } from '../../src/cluster/job-locks.js';
 import type { Blocker } from '../../src/cluster/lock-waiting.js';
 import type { LockRequest } from '../../src/cluster/locks.js';
 import { classify, type ClassifiedError } from '../../src/errors/classified-error.js';
 import type { Run } from '../../src/jobs/run.js';
+import { validated } from '../../src/validation/validate.js';
 import { boundCeph, lookedAtCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
+import { notJudged, type DryRun, type Judged, type NotJudged } from './dry-run.js';
 import { executeSteps, progressOf, type Execution } from './execute-steps.js';
 import { slotOn, worldUnder } from './hold.js';
 import { Cancelled, isLeaving, Parked } from './interruption.js';
@@ -17,7 +18,8 @@ import type { Journal } from './journal.js';
 import { resolveWishes, type LockWish } from './lock-wish.js';
 import type { OpcodeDefinition, Step } from './opcode.js';
 import { CANCELED, failure, withRemains, type Outcome } from './outcome.js';
-import { assertGoesOn, planned, positionIn, standing, stepsOf, type PlannedStep } from './step-record.js';
+import { preparedField, preparedIn, queuedField, queuedIn, type Prepared } from './prepared.js';
+import { assertGoesOn, planned, positionIn, standing, stepsOf } from './step-record.js';
 import type { StopSignals } from './stop-signals.js';
 
 /** An opcode of a claimed job, and all that running it needs. */
@@ -27,25 +29,10 @@ export interface Scene {
   stops: StopSignals;
   journal: Journal;
   index: number;
-  op: Opcode;
   definition: OpcodeDefinition;
-  /** Writes down how the opcode ended. Called under the locks: a step that is repeated after a crash must not meet what others did since. */
+  /** How the opcode ends. Called under the locks: a step that is repeated after a crash must not meet what others did since. */
   conclude(outcome: Outcome): Promise<void>;
 }
-
-/** What is kept of the locks and the check, before the first step begins: nothing of it is asked for again. */
-interface Prepared {
-  version: number;
-  locks: LockRequest[];
-  facts: unknown;
-  steps: PlannedStep[];
-}
-
-const preparedField = (index: number) => `prepared:${index}`;
-export const preparedIn = (run: Run, index: number) => run.note<Prepared>(preparedField(index));
-
-/** Where the opcode had queued up when it was parked. */
-const queuedField = (index: number) => `queued:${index}`;
 
 /** An opcode with what it holds. */
 interface Held {
@@ -59,9 +46,8 @@ interface Held {
  * its locks stay its own then.
  */
 export async function runOpcode(scene: Scene): Promise<Outcome> {
-  const { run, index, op } = scene;
-  const claim: JobClaim = { job: run.id, op: index, born: run.born, epoch: run.epoch, opcode: op.OP_ID };
-  const held: Held = { scene, claim, entries: [] };
+  const { run, index } = scene;
+  const held: Held = { scene, claim: claimOf(run, index), entries: [] };
   const prepared = preparedIn(run, index);
   const outcome = await (prepared === undefined ? begin(held) : resume(held, prepared)).catch(async (error: unknown) => {
     if (!(error instanceof LocksLost)) throw error;
@@ -74,6 +60,20 @@ export async function runOpcode(scene: Scene): Promise<Outcome> {
   return outcome;
 }
 
+const claimOf = (run: Run, index: number): JobClaim => ({
+  job: run.id,
+  op: index,
+  born: run.born,
+  epoch: run.epoch,
+  opcode: run.spec.ops[index]?.OP_ID ?? '',
+});
+
+/** Releases what earlier runners have taken for an opcode that has ended without being run here. */
+export function releaseAll({ locks, log }: EngineParts, run: Run, index: number): void {
+  const released = locks.releaseStrays(claimOf(run, index), [], preparedIn(run, index)?.locks ?? queuedIn(run, index));
+  released.catch((error: unknown) => log.debug({ err: error, job: run.id }, 'locks were not released'));
+}
+
 const lockTaken = ({ run, index }: Scene): Outcome => {
   const prepared = preparedIn(run, index);
   const message = 'a lock of the opcode was taken away by hand';
@@ -83,12 +83,16 @@ const lockTaken = ({ run, index }: Scene): Outcome => {
 
 async function begin(held: Held): Promise<Outcome> {
   const { scene } = held;
-  const { engine, run, stops, journal, index, op, definition } = scene;
-  const { OP_ID: _, ...parameters } = op as Opcode & Record<string, never>;
+  const { engine, run, stops, journal, index, definition } = scene;
   let prepared: Prepared;
   let steps: Step[];
   try {
     stops.either.throwIfAborted();
+    // Admission was another process, maybe of another version.
+    const { OP_ID: _, ...given } = run.spec.ops[index] ?? {};
+    const parameters = validated(definition.parameters, given);
+    const unjudged = run.spec.dryRun ? notJudged(dryRun(scene), index) : undefined;
+    if (unjudged !== undefined) return { status: 'success', result: unjudged };
     const locks = await lockResolved(held, definition.locks(parameters));
     // What the job that had the locks before has done must be seen, also where the check reads the cluster as last seen.
     await engine.world.cluster.caughtUp();
@@ -96,8 +100,8 @@ async function begin(held: Held): Promise<Outcome> {
     const facts = await definition.check({ ...engine.world, ceph }, parameters);
     steps = stepsOf(definition, facts);
     if (run.spec.dryRun) {
-      const names = steps.map(({ name }) => name);
-      return { status: 'success', result: { locks: locks.map(({ resource, mode }) => [resource, mode]), facts, steps: names } };
+      const judged: Judged = { locks: locks.map(({ resource, mode }) => [resource, mode]), facts, steps: steps.map(({ name }) => name) };
+      return { status: 'success', result: notJudged(dryRun(scene), index, judged) ?? judged };
     }
     const slots = (definition.nodes?.(facts) ?? []).map((node) => slotOn(node, engine.opcodesPerNode));
     await take(held, slots, locks);
@@ -118,6 +122,13 @@ async function begin(held: Held): Promise<Outcome> {
 
 /** Whether another runner may as well begin with the check: nothing is done, or one step that nobody's lock covers. */
 const canBeginAnew = ({ locks, steps }: Prepared): boolean => steps.length === 0 || (steps.length === 1 && locks.length === 0);
+
+const dryRun = ({ engine, run }: Scene): DryRun => ({
+  engine,
+  ops: run.spec.ops,
+  // Each of them has ended in success.
+  resultOf: (earlier) => run.fate(earlier).result as Judged | NotJudged,
+});
 
 async function resume(held: Held, prepared: Prepared): Promise<Outcome> {
   const { scene, claim, entries } = held;
@@ -185,7 +196,7 @@ const waitText = (blockers: Blocker[]) =>
  */
 async function releaseStrays({ scene: { engine, run, index }, claim }: Held, apartFrom: readonly LockEntry[]): Promise<void> {
   if (run.epoch === 1) return;
-  await engine.locks.releaseStrays(claim, apartFrom, run.wasParked ? run.note<LockRequest[]>(queuedField(index)) : undefined);
+  await engine.locks.releaseStrays(claim, apartFrom, queuedIn(run, index));
 }
 
 /** Nobody waits for it: what is not released because this process dies, the primary frees. */
@@ -204,9 +215,9 @@ function execution({ scene, entries }: Held, { facts }: Prepared, steps: readonl
 }
 
 /** The public error. What nobody expected, and what lies under it, goes to the log. */
-function reported({ engine, run, op }: Scene, error: unknown): ClassifiedError {
+function reported({ engine, run, definition }: Scene, error: unknown): ClassifiedError {
   const classified = classify(error);
-  const details = { job: run.id, opcode: op.OP_ID, class: classified.errorClass };
+  const details = { job: run.id, opcode: definition.id, class: classified.errorClass };
   if (classified.cause === undefined) engine.log.info(details, classified.message);
   else engine.log.warn({ ...details, err: classified.cause }, classified.message);
   return classified;

@@ -5,6 +5,7 @@ import { consumeJobs, type Handled } from '../../src/jobs/queue.js';
 import { keepLedger } from '../../src/jobs/reconcile.js';
 import { queueId, type QueueEntry } from '../../src/jobs/scripts/enqueue.js';
 import { sweepLocks } from '../../src/cluster/lock-list.js';
+import { announceWorker } from '../../src/cluster/worker-announcements.js';
 import type { EngineParts } from './engine.js';
 import { HandOver } from './interruption.js';
 import { openParkingLot } from './parking.js';
@@ -43,6 +44,13 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
     running.set(name, handling);
     return handling;
   };
+  const versions = [...engine.opcodes.values()].map(({ id, version }) => [id, version] as const);
+  const announcing = announceWorker(store, {
+    name: engine.worker,
+    opcodes: Object.fromEntries(versions),
+    started: new Date().toISOString(),
+  });
+  announcing.catch((error: unknown) => log.warn({ err: error }, 'the worker could not be announced'));
   const consumer = consumeJobs(redis, keys, openJobs, handle);
 
   const onError = (error: unknown) => log.debug({ err: error }, 'housekeeping');
@@ -52,6 +60,7 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
   return {
     async close() {
       clearInterval(lockSweep);
+      void announcing.then((announced) => announced.withdraw()).catch(() => undefined);
       goingAway.abort(new HandOver('the worker is going away'));
       const giveUp = new AbortController();
       const closed = (async () => {
