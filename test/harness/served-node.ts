@@ -11,7 +11,7 @@ import { agentHypervisors } from '../../workers/drivers/agents/agent-hypervisors
 import { agentOsdHosts } from '../../workers/drivers/agents/agent-osd-hosts.js';
 import type { CallContext } from '../../workers/drivers/call-context.js';
 import type { OsdHost, OsdHosts } from '../../workers/drivers/ceph-osd-host.js';
-import type { Hypervisor, Hypervisors } from '../../workers/drivers/hypervisor.js';
+import type { AgentHypervisor, Hypervisors } from '../../workers/drivers/hypervisor.js';
 
 interface Place {
   redisUrl: string;
@@ -21,7 +21,7 @@ interface Place {
 
 export interface ServedNode {
   node: string;
-  hypervisor: Hypervisor;
+  hypervisor: AgentHypervisor;
   /** None: its agent has no Ceph. */
   osdHost?: (context: CallContext) => Promise<OsdHost>;
   store: Store;

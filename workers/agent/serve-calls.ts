@@ -9,14 +9,14 @@ import type { NodeCall } from '../../src/jobs/node-call.js';
 import { serveNodeCalls, type CallContext, type NodeService } from '../../src/jobs/node-service.js';
 import type { Redis } from '../../src/jobs/redis.js';
 import { HYPERVISOR_METHODS, OSD_HOST_METHODS } from '../drivers/wire-methods.js';
-import type { CallContext as CommandContext } from '../drivers/call-context.js';
+import type { CallContext as CommandContext, Permit } from '../drivers/call-context.js';
 import type { OsdHost } from '../drivers/ceph-osd-host.js';
-import type { Hypervisor } from '../drivers/hypervisor.js';
+import type { AgentHypervisor } from '../drivers/hypervisor.js';
 import { turnstile } from './turnstile.js';
 
 export interface ServedNode {
   node: string;
-  hypervisor: Hypervisor;
+  hypervisor: AgentHypervisor;
   /** The OSDs of the node, for one call. */
   osdHost(context: CommandContext): Promise<OsdHost>;
   store: Store;
@@ -30,38 +30,44 @@ type Perform = (...given: readonly unknown[]) => Promise<unknown>;
 export function serveNode({ node, hypervisor, osdHost, store, redis, keys, log }: ServedNode): NodeService {
   const oneByOne = turnstile();
 
-  const assertMayChange = async ({ method, fence }: NodeCall, { timeoutMs, left }: CallContext) => {
+  /** Asked where the call has all that it needs, at the last moment; whoever has lost the locks meanwhile changes nothing. */
+  function permitOf({ method, fence }: NodeCall, { timeoutMs, left }: CallContext): Permit {
     if (fence === undefined) throw new Error(`"${method}" changes node ${node} and came without a fence`);
-    const tooLate = AbortSignal.timeout(timeoutMs);
-    try {
-      await assertHeld(store, fence, AbortSignal.any([tooLate, left]));
-    } catch (cause) {
-      if (cause instanceof ClassifiedError || !tooLate.aborted) throw cause;
-      const text = `the agent of node "${node}" does not reach the cluster store to see who holds the locks: "${method}" was not done`;
-      throw new ClassifiedError('environment_error', text, { cause });
-    }
-  };
+    return async () => {
+      const tooLate = AbortSignal.timeout(timeoutMs);
+      try {
+        await assertHeld(store, fence, AbortSignal.any([tooLate, left]));
+      } catch (cause) {
+        if (cause instanceof ClassifiedError || !tooLate.aborted) throw cause;
+        const text = `the agent of node "${node}" does not reach the cluster store to see who holds the locks: "${method}" was not done`;
+        throw new ClassifiedError('environment_error', text, { cause });
+      }
+    };
+  }
 
-  const perform = async (call: NodeCall, context: CallContext, port: object, name: string, changes: boolean) => {
-    if (changes) await assertMayChange(call, context);
-    return await (Reflect.get(port, name) as Perform)(...call.args);
-  };
+  const perform = async (port: object, name: string, { args }: NodeCall) => await (Reflect.get(port, name) as Perform)(...args);
 
   return serveNodeCalls(redis, keys, {
     node,
     async handle(call, context) {
       const { method } = call;
       const domains = HYPERVISOR_METHODS.get(method);
-      if (domains !== undefined) return await perform(call, context, hypervisor, domains.name, domains.changes);
+      if (domains !== undefined) {
+        return await perform(domains.changes ? hypervisor.under(permitOf(call, context)) : hypervisor, domains.name, call);
+      }
       const osds = OSD_HOST_METHODS.get(method);
       if (osds === undefined) {
         const text = `the agent of node "${node}" does not know "${method}"; is it older than the worker?`;
         throw new ClassifiedError('environment_error', text);
       }
-      const host = await osdHost({ onStderr: context.note });
-      const work = () => perform(call, context, host, osds.name, osds.changes);
+      const work = async (more: CommandContext) => await perform(await osdHost({ onStderr: context.note, ...more }), osds.name, call);
+      if (!osds.changes) return await work({});
+      const permit = permitOf(call, context);
       // A call whose worker died may still be under way when the next worker makes it again: this one must find what that one made.
-      return osds.changes ? await oneByOne(work) : await work();
+      return await oneByOne(async () => {
+        await permit();
+        return await work({ permit });
+      });
     },
     onFailure(error, { method }) {
       const details = { node, method, class: error.errorClass };

@@ -1,6 +1,10 @@
 // The port to one hypervisor. libvirt and the simulated one stand behind it; both pass test/contract/hypervisor.ts and migration.ts.
 // Every method is repeatable: asked twice, it leaves the world as after once. Errors are ClassifiedError.
+//
+// Calls about one guest are done one at a time, in the order in which they came: who gets a guest after somebody else finds done what the
+// other one had begun. A migration that is under way, which the hypervisor itself shows, lets others pass.
 import type { LockEntry } from '../../src/cluster/fence.js';
+import type { Permit } from './call-context.js';
 
 /** What a hypervisor says of itself; sizes in MiB. */
 export interface HostFacts {
@@ -61,7 +65,10 @@ export interface Hypervisor {
   host(): Promise<HostFacts>;
   /** All domains that the hypervisor knows, running or not. */
   domains(): Promise<DomainSighting[]>;
-  /** One of them by UUID, or undefined. */
+  /**
+   * One of them by UUID, or undefined. environment_error: it is not seen running, and a call is in doubt that may yet change that (see
+   * NodeHypervisor).
+   */
   domain(uuid: string): Promise<DomainSighting | undefined>;
   /**
    * Makes the hypervisor know the domain of this XML, or replaces what it knew under its UUID (a running guest is not touched).
@@ -97,8 +104,25 @@ export interface Hypervisor {
   close(): Promise<void>;
 }
 
-/** What only the agent of the node asks of its hypervisor: what it is told goes through no queue. */
+/** A call of which it is not known whether the hypervisor is still at it. */
+export interface Doubt {
+  method: string;
+  /** When it was made. */
+  since: Date;
+}
+
+/**
+ * What the process on the node has of its hypervisor.
+ *
+ * A call that the hypervisor does not answer in time is given up by who made it, and not by the hypervisor: it may be done at any later
+ * moment. Until the hypervisor has answered it, or was itself restarted, its guest is in doubt: it is not changed (environment_error),
+ * but that its migration may be aborted.
+ */
 export interface NodeHypervisor extends Hypervisor {
+  /** The same hypervisor: each change asks `permit` when it is its guest's turn and nothing is left to be waited for. */
+  under(permit: Permit): NodeHypervisor;
+  /** Undefined: the guest is not in doubt. */
+  doubtOf(uuid: string): Doubt | undefined;
   /** Keeps the secret for the guests, in the place of an earlier one of that UUID. environment_error: it cannot; the name may be another UUID's. */
   defineCephSecret(secret: CephSecret): Promise<void>;
 }
@@ -106,7 +130,7 @@ export interface NodeHypervisor extends Hypervisor {
 export type HypervisorMethod = Exclude<keyof Hypervisor, 'close'>;
 
 /** Which of them change something, and so need a fence; the others only look. */
-export const CHANGES: Readonly<Record<HypervisorMethod, boolean>> = {
+export const CHANGES = {
   host: false,
   domains: false,
   domain: false,
@@ -119,7 +143,12 @@ export const CHANGES: Readonly<Record<HypervisorMethod, boolean>> = {
   migrationProgress: false,
   abortMigration: true,
   resizeDisk: true,
-};
+} as const satisfies Readonly<Record<HypervisorMethod, boolean>>;
+
+type Look = { [Method in HypervisorMethod]: (typeof CHANGES)[Method] extends false ? Method : never }[HypervisorMethod];
+
+/** What an agent has of it: nothing is changed without a permit. */
+export type AgentHypervisor = Pick<NodeHypervisor, Look | 'under' | 'doubtOf'>;
 
 /** The hypervisors of the cluster by node name. unknown_entity: no such node; environment_error: it does not answer. */
 export interface Hypervisors {

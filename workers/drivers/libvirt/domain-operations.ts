@@ -135,7 +135,7 @@ function destroy(libvirt: Libvirt, connection: Pointer, uuid: string): void {
 }
 
 /** The domain must not run. */
-export function undefineSomehow(libvirt: Libvirt, found: Pointer, [flags = 0, ...more] = UNDEFINE_ATTEMPTS): void {
+function undefineSomehow(libvirt: Libvirt, found: Pointer, [flags = 0, ...more] = UNDEFINE_ATTEMPTS): void {
   try {
     libvirt.undefineDomain(found, flags);
   } catch (error) {
@@ -168,5 +168,6 @@ export function resizeDisk(libvirt: Libvirt, connection: Pointer, uuid: string, 
   );
 }
 
-/** The port's operations by name. `connection` must be open; the argument is a UUID, for `define` the XML. All throw LibvirtError. */
-export const domainOperations = { domains, domain, define, start, requestShutdown, destroy, undefine };
+// The port's operations by name. `connection` must be open; the argument is a UUID, for `define` the XML. All throw LibvirtError.
+export const domainLooks = { domains, domain };
+export const domainChanges = { define, start, requestShutdown, destroy, undefine };

@@ -20,6 +20,8 @@ const ALL_CELLS = -1;
 const NO_FLAGS = 0;
 /** VIR_DOMAIN_BLOCK_RESIZE_BYTES: else the size would be in KiB. */
 const IN_BYTES = 1;
+/** VIR_DOMAIN_CONTROL_OK: libvirt has no job of the domain, and could begin one. */
+const CONTROL_OK = 0;
 
 type Check = (result: number) => number;
 
@@ -103,6 +105,12 @@ function domainCalls(c: LibvirtSymbols, checked: Check) {
       const info: Parameters<LibvirtSymbols['domainGetInfo']>[1] = {};
       checked(c.domainGetInfo(domain, info));
       return { maxMemoryKib: Number(info.maxMem), vcpus: Number(info.nrVirtCpu) };
+    },
+    /** Of a domain that runs. */
+    domainHasJob(domain: Pointer): boolean {
+      const info: Parameters<LibvirtSymbols['domainGetControlInfo']>[1] = {};
+      checked(c.domainGetControlInfo(domain, info, NO_FLAGS));
+      return info.state !== CONTROL_OK;
     },
     /** virDomainState and the reason within it. */
     domainState(domain: Pointer): { state: number; reason: number } {

@@ -19,6 +19,7 @@ koffi.struct('VirDomainInfo', {
   nrVirtCpu: 'ushort',
   cpuTime: 'ulonglong',
 });
+koffi.struct('VirDomainControlInfo', { state: 'uint', details: 'uint', stateTime: 'ulonglong' });
 koffi.struct('VirNodeInfo', {
   model: koffi.array('char', 32, 'String'),
   memory: 'ulong',
@@ -99,6 +100,11 @@ export function bindLibvirt(library: string) {
       domain: Pointer,
       state: number[],
       reason: number[],
+      flags: number,
+    ) => number,
+    domainGetControlInfo: c.func('int virDomainGetControlInfo(void *, _Out_ VirDomainControlInfo *, uint)') as (
+      domain: Pointer,
+      into: { state?: number },
       flags: number,
     ) => number,
     domainMigrateToUri3: c.func('int virDomainMigrateToURI3(void *, str, void *, uint, uint)') as (

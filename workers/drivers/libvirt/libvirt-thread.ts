@@ -3,8 +3,14 @@ import { ClassifiedError } from '../../../src/errors/classified-error.js';
 import { startWorker } from './start-worker.js';
 import type { Answer, Call, Started, ThreadData } from './thread-messages.js';
 
+/** The change was not begun, for it came too late. */
+export class CallLate extends Error {}
+
+/** The connection broke, or its thread died, in the middle of a change: libvirt may or may not be at it. */
+export class ConnectionBroken extends ClassifiedError {}
+
 export interface LibvirtThread {
-  /** Only when no other call is under way. Rejects with what libvirt said, or when the thread dies. Has no bound of its own. */
+  /** Only when no other call is under way. Rejects with what libvirt said, with CallLate, or with ConnectionBroken. Has no bound of its own. */
   call(call: Call): Promise<unknown>;
   /** Makes a call that hangs fail, where the system allows it, and not be tried again; its promise then rejects. */
   release(): void;
@@ -16,11 +22,13 @@ export interface LibvirtThread {
 
 interface Pending {
   resolve: (value: unknown) => void;
-  reject: (error: ClassifiedError) => void;
+  reject: (error: Error) => void;
 }
 
 function settle({ resolve, reject }: Pending, answer: Answer): void {
   if (answer.kind === 'value') resolve(answer.value);
+  else if (answer.kind === 'late') reject(new CallLate());
+  else if (answer.kind === 'broken') reject(new ConnectionBroken('environment_error', answer.message));
   else if (answer.kind === 'failure') reject(new ClassifiedError(answer.errorClass, answer.message));
   else reject(new ClassifiedError('internal_error', 'a libvirt connection failed inside', { cause: answer.stack }));
 }
@@ -36,7 +44,8 @@ export function startLibvirtThread({ uri, library }: Omit<ThreadData, 'abandoned
   let ended = false;
   let isReleasing = false;
 
-  const endedError = (cause?: unknown) => new ClassifiedError('environment_error', `the thread of a connection to ${uri} ended`, { cause });
+  const endedError = (cause?: unknown) =>
+    new ConnectionBroken('environment_error', `the thread of a connection to ${uri} ended`, { cause });
   const fail = (cause?: unknown) => {
     ended = true;
     pending?.reject(endedError(cause));

@@ -1,26 +1,41 @@
-// A libvirt call that takes as long as it takes, on a connection and a thread of its own: the pool's are for what is answered soon.
+// A libvirt change that takes as long as it takes, on a connection and a thread of its own: the pool's are for what is answered soon.
 import type { ClassifiedError } from '../../../src/errors/classified-error.js';
-import { closeThread, RELEASE_EVERY_MS } from './connection-pool.js';
+import type { Permit } from '../call-context.js';
+import { closeThread, OPEN, permitted, RELEASE_EVERY_MS } from './connection-pool.js';
 import { startLibvirtThread } from './libvirt-thread.js';
-import type { Call, ThreadData } from './thread-messages.js';
+import type { ChangeCall, ThreadData } from './thread-messages.js';
 
 export interface LongCall {
   /** Ends as the call does, or as `giveUp` says. */
   answer: Promise<unknown>;
+  readonly isGivenUp: boolean;
   /** Waits for the call no longer. What libvirtd does for it goes on there. */
   giveUp(error: ClassifiedError): void;
   /** Resolves when the thread has ended. */
   ended: Promise<void>;
 }
 
-export function startLongCall(to: Omit<ThreadData, 'abandoned'>, call: Call): LongCall {
+/** Asks the permit, with the connection open, right before the call is made. */
+export function startLongCall(to: Omit<ThreadData, 'abandoned'>, call: ChangeCall, permit: Permit): LongCall {
   const thread = startLibvirtThread(to);
-  const answered = thread.call(call);
   let releasing: NodeJS.Timeout | undefined;
+  let isGivenUp = false;
   let refuse: (error: ClassifiedError) => void = () => undefined;
   const givenUp = new Promise<never>((_, reject) => {
     refuse = reject;
   });
+  givenUp.catch(() => undefined);
+
+  async function make(): Promise<unknown> {
+    await thread.call(OPEN);
+    return await permitted(
+      // Given up while it waits for its permit, it is not made any more.
+      () => Promise.race([permit(), givenUp]),
+      call,
+      (made) => thread.call(made),
+    );
+  }
+  const answered = make();
 
   async function end(): Promise<void> {
     await answered.catch(() => undefined);
@@ -30,7 +45,11 @@ export function startLongCall(to: Omit<ThreadData, 'abandoned'>, call: Call): Lo
 
   return {
     answer: Promise.race([answered, givenUp]),
+    get isGivenUp() {
+      return isGivenUp;
+    },
     giveUp(error) {
+      isGivenUp = true;
       refuse(error);
       thread.release();
       releasing ??= setInterval(() => thread.release(), RELEASE_EVERY_MS).unref();

@@ -1,11 +1,11 @@
 // The port's operations on live migrations as libvirt calls, in a connection's thread.
 import type { MigrationProgress, MigrationTarget } from '../hypervisor.js';
-import { undefineSomehow, whenKnown, withDomain } from './domain-operations.js';
+import { whenKnown, withDomain } from './domain-operations.js';
 import { stateOf } from './domain-state.js';
 import { ErrorNumber } from './error-number.js';
 import { isLibvirtError } from './libvirt-error.js';
 import type { Libvirt, Pointer } from './libvirt-library.js';
-import type { Whereabouts } from './thread-messages.js';
+import type { Quiet, Whereabouts } from './thread-messages.js';
 
 /** The outgoing migration of a domain; none where libvirt's driver cannot migrate, the domain does not run, or is only coming in. */
 function outgoing(libvirt: Libvirt, found: Pointer): MigrationProgress | undefined {
@@ -24,7 +24,8 @@ function migrationProgress(libvirt: Libvirt, connection: Pointer, uuid: string):
   return whenKnown(() => withDomain(libvirt, find, (found) => outgoing(libvirt, found)));
 }
 
-function abortMigration(libvirt: Libvirt, connection: Pointer, uuid: string): void {
+/** Fine when none is under way. */
+export function abortMigration(libvirt: Libvirt, connection: Pointer, uuid: string): void {
   const abort = (found: Pointer): void => {
     if (outgoing(libvirt, found) === undefined) return;
     try {
@@ -37,17 +38,40 @@ function abortMigration(libvirt: Libvirt, connection: Pointer, uuid: string): vo
   whenKnown(() => withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), abort));
 }
 
+function whereaboutsOf(libvirt: Libvirt, found: Pointer): Whereabouts {
+  if (outgoing(libvirt, found) !== undefined) return 'moving';
+  if (libvirt.domainIsActive(found)) return 'here';
+  const { state, reason } = libvirt.domainState(found);
+  // libvirt undefines it last of all, and may have died before.
+  return stateOf(state, reason).endReason === 'migrated' ? 'left' : 'off';
+}
+
 function whereabouts(libvirt: Libvirt, connection: Pointer, uuid: string): Whereabouts {
-  const look = (found: Pointer): Whereabouts => {
-    if (outgoing(libvirt, found) !== undefined) return 'moving';
-    if (libvirt.domainIsActive(found)) return 'here';
+  const find = () => libvirt.domainByUuid(connection, uuid);
+  return whenKnown(() => withDomain(libvirt, find, (found) => whereaboutsOf(libvirt, found))) ?? 'gone';
+}
+
+/** Whether libvirt has a job of a domain that runs. Of one that does not it cannot be asked; its jobs are short. */
+function hasJob(libvirt: Libvirt, found: Pointer): boolean {
+  try {
+    return libvirt.domainIsActive(found) && libvirt.domainHasJob(found);
+  } catch (error) {
+    if (isLibvirtError(error, ErrorNumber.noSupport)) return false;
+    // It ended between the two questions.
+    if (isLibvirtError(error, ErrorNumber.operationInvalid)) return true;
+    throw error;
+  }
+}
+
+function quiet(libvirt: Libvirt, connection: Pointer, uuid: string): Quiet {
+  const look = (found: Pointer): Quiet => {
+    const where = whereaboutsOf(libvirt, found);
+    if (where === 'moving') return 'moving';
+    if (hasJob(libvirt, found)) return 'busy';
     const { state, reason } = libvirt.domainState(found);
-    if (stateOf(state, reason).endReason !== 'migrated') return 'off';
-    // libvirt undefines it last of all, and may have died before.
-    undefineSomehow(libvirt, found);
-    return 'gone';
+    return `${where} ${state} ${reason}`;
   };
-  return whenKnown(() => withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), look)) ?? 'gone';
+  return whenKnown(() => withDomain(libvirt, () => libvirt.domainByUuid(connection, uuid), look)) ?? 'gone ';
 }
 
 /** Returns when the guest runs at the target, however long it takes. */
@@ -60,4 +84,4 @@ export function migrate(libvirt: Libvirt, connection: Pointer, uuid: string, tar
 }
 
 /** By name, with the UUID as their argument. All throw LibvirtError. */
-export const migrationOperations = { migrationProgress, abortMigration, whereabouts };
+export const migrationLooks = { migrationProgress, whereabouts, quiet };

@@ -3,9 +3,11 @@
 import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
 import type { EndReason, Fence, NodeHypervisor } from '../hypervisor.js';
-import { type PlannedFailures, planFailures } from './planned-failures.js';
+import { createDoubts } from '../doubts.js';
+import { guestTurns } from '../guest-turns.js';
+import { type PlannedFailures, type PlannedHangs, planFailures, planHangs } from './planned-failures.js';
 import { end, type SimulatedDomain } from './simulated-domain.js';
-import { refuseUnreachable, simulatedHypervisor } from './simulated-hypervisor.js';
+import { refuseUnreachable, type SimulatedHost, simulatedHypervisor } from './simulated-hypervisor.js';
 import { simulateMigrations } from './simulated-migrations.js';
 import { type NodeSize, openSimulatedNode, type SimulatedNode } from './simulated-node.js';
 import { forgetfulStore, openWorldStore } from './world-store.js';
@@ -29,6 +31,7 @@ export interface SimulatedWorld {
   /** To cut a node off or to switch it off, and back. Throws unknown_entity: no such node. */
   node: (name: string) => Pick<SimulatedNode, 'unreachable' | 'power' | 'secrets'>;
   failNext: PlannedFailures['failNext'];
+  hangNext: PlannedHangs['hangNext'];
   /** All there is, by node and in order of UUIDs: two worlds are alike when these are equal. */
   snapshot(): Record<string, SimulatedDomain[]>;
   close(): Promise<void>;
@@ -36,6 +39,8 @@ export interface SimulatedWorld {
 
 const DEFAULT_SHUTDOWN_DELAY_MS = 50;
 const DEFAULT_MIGRATION_MIB_PER_S = 4096;
+/** How long a call waits for its guest's turn. */
+const PATIENCE_MS = 60_000;
 
 function byUuid(a: SimulatedDomain, b: SimulatedDomain): number {
   return a.uuid < b.uuid ? -1 : 1;
@@ -52,12 +57,19 @@ export async function openSimulatedWorld({
   const opened = await Promise.all(sizes.map((size) => openSimulatedNode(size, store, shutdownDelayMs)));
   const nodes = new Map(opened.map((node) => [node.size.name, node]));
   const failures = planFailures();
+  const hangs = planHangs();
   const migrations = simulateMigrations(nodes, store, migrationMibPerS);
+  const hosts = new Map(
+    opened.map((node) => [
+      node.size.name,
+      { node, migrations, failures, hangs, turns: guestTurns(PATIENCE_MS), doubts: createDoubts(PATIENCE_MS) },
+    ]),
+  );
 
-  function nodeNamed(name: string): SimulatedNode {
-    const node = nodes.get(name);
-    if (node === undefined) throw new ClassifiedError('unknown_entity', `no node is called ${JSON.stringify(name)}`);
-    return node;
+  function hostNamed(name: string): SimulatedHost {
+    const host = hosts.get(name);
+    if (host === undefined) throw new ClassifiedError('unknown_entity', `no node is called ${JSON.stringify(name)}`);
+    return host;
   }
 
   async function endEverywhere(uuid: string, reason: EndReason): Promise<void> {
@@ -68,15 +80,16 @@ export async function openSimulatedWorld({
   return {
     hypervisors: {
       async on(name) {
-        const node = nodeNamed(name);
-        refuseUnreachable(node);
-        return simulatedHypervisor(node, migrations, failures);
+        const host = hostNamed(name);
+        refuseUnreachable(host.node);
+        return simulatedHypervisor(host);
       },
     },
     powerOff: (uuid) => endEverywhere(uuid, 'shutdown'),
     crash: (uuid) => endEverywhere(uuid, 'crashed'),
-    node: nodeNamed,
+    node: (name) => hostNamed(name).node,
     failNext: failures.failNext,
+    hangNext: hangs.hangNext,
     snapshot: () =>
       Object.fromEntries(opened.map((node) => [node.size.name, structuredClone([...node.domains().values()]).toSorted(byUuid)])),
     async close() {
