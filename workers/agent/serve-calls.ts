@@ -2,6 +2,7 @@
 // only while the locks in whose name it came are still held.
 import type { Logger } from 'pino';
 import { assertHeld } from '../../src/cluster/fence.js';
+import type { Permit } from '../../src/cluster/permit.js';
 import type { Store } from '../../src/cluster/store.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { Keys } from '../../src/jobs/keys.js';
@@ -9,7 +10,7 @@ import type { NodeCall } from '../../src/jobs/node-call.js';
 import { serveNodeCalls, type CallContext, type NodeService } from '../../src/jobs/node-service.js';
 import type { Redis } from '../../src/jobs/redis.js';
 import { HYPERVISOR_METHODS, OSD_HOST_METHODS } from '../drivers/wire-methods.js';
-import type { CallContext as CommandContext, Permit } from '../drivers/call-context.js';
+import type { CallContext as CommandContext } from '../drivers/call-context.js';
 import type { OsdHost } from '../drivers/ceph-osd-host.js';
 import type { AgentHypervisor } from '../drivers/hypervisor.js';
 import { turnstile } from './turnstile.js';

@@ -31,7 +31,10 @@ export function createDoubts(patienceMs: number): Doubts {
     of: (guest) => open.get(guest)?.doubt,
     add(guest, doubt, settling) {
       const before = open.get(guest);
-      if (before !== undefined) return void Object.assign(before, { doubt, settling });
+      if (before !== undefined) {
+        Object.assign(before, { doubt, settling });
+        return;
+      }
       let end = () => {};
       const over = new Promise<void>((resolve) => (end = resolve));
       open.set(guest, { doubt, settling, over, end });

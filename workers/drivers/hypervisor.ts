@@ -3,8 +3,8 @@
 //
 // Calls about one guest are done one at a time, in the order in which they came: who gets a guest after somebody else finds done what the
 // other one had begun. A migration that is under way, which the hypervisor itself shows, lets others pass.
+import type { Permit } from '../../src/cluster/permit.js';
 import type { LockEntry } from '../../src/cluster/fence.js';
-import type { Permit } from './call-context.js';
 
 /** What a hypervisor says of itself; sizes in MiB. */
 export interface HostFacts {

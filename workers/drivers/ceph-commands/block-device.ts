@@ -58,6 +58,10 @@ async function isInUse(path: string): Promise<boolean> {
 /** Destroys what makes it look like anything. */
 export async function emptyBlockDevice(commands: HostCommands, path: string): Promise<void> {
   // An OSD's label and the head of its database; then what file systems and partition tables write elsewhere.
-  await commands.text('dd', ['if=/dev/zero', `of=${path}`, 'bs=1M', 'count=10', 'conv=fsync,notrunc', 'status=none'], `empty ${path}`);
-  await commands.text('wipefs', ['--all', '--force', path], `empty ${path}`);
+  await commands.changing.text(
+    'dd',
+    ['if=/dev/zero', `of=${path}`, 'bs=1M', 'count=10', 'conv=fsync,notrunc', 'status=none'],
+    `empty ${path}`,
+  );
+  await commands.changing.text('wipefs', ['--all', '--force', path], `empty ${path}`);
 }

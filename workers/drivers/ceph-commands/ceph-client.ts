@@ -24,7 +24,7 @@ interface Wish {
   input?: string;
 }
 
-export interface CephClient {
+interface CephCommands {
   /** Runs `ceph` and answers its JSON; undefined where it gives none. */
   ceph(words: readonly string[], wish: Wish): Promise<unknown>;
   /** Runs `ceph` and answers its exit code, which the caller judges. */
@@ -42,17 +42,29 @@ export interface CephClient {
   rbdLong(words: readonly string[], wish: Wish): Promise<void>;
 }
 
+/** The commands that only look. */
+export interface CephClient extends CephCommands {
+  /** Those that change something: each is permitted right before it is started. */
+  readonly changing: CephCommands;
+}
+
 const AS_JSON = ['--format', 'json'];
 /** `Image copy: 42% complete...`, and `...done.` at the end. */
 const PROGRESS = /(?:^|\D)(\d{1,3})% complete/;
 
-export function cephClient(settings: CephSettings, { signal, onStderr, onProgress }: CallContext = {}): CephClient {
+export function cephClient(settings: CephSettings, context: CallContext = {}): CephClient {
+  const { permit, ...looking } = context;
+  return { ...cephCommands(settings, looking), changing: cephCommands(settings, context) };
+}
+
+function cephCommands(settings: CephSettings, { signal, permit, onStderr, onProgress }: CallContext): CephCommands {
   const identity = ['--conf', settings.conf, '--name', settings.user, ...(settings.keyring === '' ? [] : ['--keyring', settings.keyring])];
 
   const run = (program: string, words: readonly string[], input?: string): Promise<CommandResult> =>
     runCommand(program, [...identity, ...words], {
       timeoutMs: settings.commandTimeoutMs,
       signal,
+      permit,
       onStderr,
       ...(input === undefined ? {} : { input }),
     });
@@ -74,13 +86,14 @@ export function cephClient(settings: CephSettings, { signal, onStderr, onProgres
   };
 
   const tryRbd = (words: readonly string[]) =>
-    runCommand('rbd', [...identity, ...words], { timeoutMs: settings.commandTimeoutMs, signal, onStderr: quietly });
+    runCommand('rbd', [...identity, ...words], { timeoutMs: settings.commandTimeoutMs, signal, permit, onStderr: quietly });
 
   const tryRbdLong = (words: readonly string[]) =>
     runCommand('rbd', [...identity, ...words], {
       timeoutMs: settings.silenceTimeoutMs,
       restartsWithOutput: true,
       signal,
+      permit,
       onStderr: takeProgress,
     });
 

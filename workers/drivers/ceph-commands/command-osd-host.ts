@@ -15,7 +15,7 @@ const FREE_WITHIN_MS = 30_000;
 export function commandOsdHost(settings: OsdHostSettings, context: CallContext = {}): OsdHost {
   const { signal, ...unbound } = context;
   const parts = osdHostParts(settings, context);
-  const { backend, client, daemons, folderOf } = parts;
+  const { backend, client, commands, daemons, folderOf } = parts;
 
   const local = async (id: number) => (await backend.list()).find((osd) => osd.id === id);
   const isUp = async (id: number) =>
@@ -82,7 +82,7 @@ export function commandOsdHost(settings: OsdHostSettings, context: CallContext =
       if (osd === undefined && !(await daemons.isRunning(id))) return;
       await daemons.stop(id, osd === undefined ? [] : backend.units(osd));
       // Else the cluster would believe in it for a while, and not let it be purged.
-      if (await isUp(id)) await client.ceph(['osd', 'down', String(id)], { what: `take OSD ${id} for down` });
+      if (await isUp(id)) await client.changing.ceph(['osd', 'down', String(id)], { what: `take OSD ${id} for down` });
     },
     isOsdRunning: (id) => daemons.isRunning(id),
     async zapDevice(device, fsid) {
@@ -91,7 +91,9 @@ export function commandOsdHost(settings: OsdHostSettings, context: CallContext =
       const facts = await inspect(parts, device).catch(unlessGone);
       if (facts?.osd?.fsid === fsid) await backend.zap(facts.path);
       if (facts !== undefined) await refuseUnlessEmpty(device);
-      if (osd !== undefined) await rm(folderOf(osd.id), { recursive: true, force: true });
+      if (osd === undefined) return;
+      await commands.permit();
+      await rm(folderOf(osd.id), { recursive: true, force: true });
     },
   };
 }

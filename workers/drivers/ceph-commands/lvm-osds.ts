@@ -29,7 +29,7 @@ interface LvmOsds {
 }
 
 export function lvmOsds(commands: HostCommands, { systemd }: LvmOsds): OsdBackend {
-  const cephVolume = (words: readonly string[], what: string) => commands.text('ceph-volume', ['lvm', ...words], what);
+  const cephVolume = (words: readonly string[], what: string) => commands.changing.text('ceph-volume', ['lvm', ...words], what);
   const listed = async () =>
     readLvmOsds(await commands.json('ceph-volume', ['lvm', 'list', '--format', 'json'], 'list the OSDs of this node'));
 

@@ -33,7 +33,7 @@ export function osdCommands(client: CephClient): OsdMethods {
 
   async function change(id: number, word: 'in' | 'out'): Promise<void> {
     await known(id);
-    await client.ceph(['osd', word, String(id)], { what: `set OSD ${id} ${word}` });
+    await client.changing.ceph(['osd', word, String(id)], { what: `set OSD ${id} ${word}` });
   }
 
   async function heldPgs(id: number): Promise<number> {
@@ -73,7 +73,7 @@ export function osdCommands(client: CephClient): OsdMethods {
         [Errno.notPermitted]: ['wrong_state', `Ceph does not allow flag "${flag}" to be ${on ? 'set' : 'unset'} now`],
         [Errno.invalid]: ['wrong_input', `Ceph knows no flag "${flag}" that could be ${on ? 'set' : 'unset'}`],
       } as const;
-      await client.ceph(words, { what: `${on ? 'set' : 'unset'} flag ${flag}`, meanings });
+      await client.changing.ceph(words, { what: `${on ? 'set' : 'unset'} flag ${flag}`, meanings });
     },
     async osds() {
       const what = 'list the OSDs';
@@ -89,7 +89,7 @@ export function osdCommands(client: CephClient): OsdMethods {
     async setOsdWeight(id, weight) {
       await known(id);
       const meanings = { [Errno.noEntity]: ['unknown_entity', `OSD ${id} stands nowhere in the CRUSH tree`] } as const;
-      await client.ceph(['osd', 'crush', 'reweight', `osd.${id}`, String(weight)], { what: `weigh OSD ${id}`, meanings });
+      await client.changing.ceph(['osd', 'crush', 'reweight', `osd.${id}`, String(weight)], { what: `weigh OSD ${id}`, meanings });
     },
     async osdDrain(id) {
       const [, held, safeToDestroy] = await Promise.all([known(id), heldPgs(id), isSafeToDestroy(id)]);
@@ -99,7 +99,7 @@ export function osdCommands(client: CephClient): OsdMethods {
     },
     purgeOsd: async (id) => {
       const meanings = { [Errno.busy]: ['wrong_state', `OSD ${id} is up`] } as const;
-      await client.ceph(['osd', 'purge', String(id), '--force', '--yes-i-really-mean-it'], { what: `purge OSD ${id}`, meanings });
+      await client.changing.ceph(['osd', 'purge', String(id), '--force', '--yes-i-really-mean-it'], { what: `purge OSD ${id}`, meanings });
     },
   };
 }

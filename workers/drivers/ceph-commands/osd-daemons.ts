@@ -17,12 +17,12 @@ export function systemdDaemons(commands: HostCommands): OsdDaemons {
     isRunning: async (id) => (await commands.attempt('systemctl', ['is-active', '--quiet', unit(id)])).exitCode === 0,
     async start(id) {
       // One that failed too often is not started again otherwise.
-      await commands.attempt('systemctl', ['reset-failed', unit(id)]);
-      await commands.text('systemctl', ['enable', '--now', unit(id)], `start OSD ${id}`);
+      await commands.changing.attempt('systemctl', ['reset-failed', unit(id)]);
+      await commands.changing.text('systemctl', ['enable', '--now', unit(id)], `start OSD ${id}`);
     },
     async stop(id, otherUnits) {
-      await commands.text('systemctl', ['stop', unit(id)], `stop OSD ${id}`);
-      await commands.attempt('systemctl', ['disable', unit(id), ...otherUnits]);
+      await commands.changing.text('systemctl', ['stop', unit(id)], `stop OSD ${id}`);
+      await commands.changing.attempt('systemctl', ['disable', unit(id), ...otherUnits]);
     },
   };
 }
@@ -51,11 +51,13 @@ export function directDaemons(commands: HostCommands, { conf, folderOf, stopTime
     isRunning: async (id) => (await pids(id)).length > 0,
     async start(id) {
       // It goes to the background by itself, once it has opened its device.
-      await commands.text('ceph-osd', ['--conf', conf, '--id', String(id), '--osd-data', folderOf(id)], `start OSD ${id}`);
+      await commands.changing.text('ceph-osd', ['--conf', conf, '--id', String(id), '--osd-data', folderOf(id)], `start OSD ${id}`);
     },
     async stop(id) {
       for (const [signal, withinMs] of [['SIGTERM', stopTimeoutMs] as const, ['SIGKILL', KILLED_WITHIN_MS] as const]) {
-        for (const pid of await pids(id)) end(pid, signal);
+        const found = await pids(id);
+        await commands.permit();
+        for (const pid of found) end(pid, signal);
         if (await endedWithin(id, withinMs)) return;
       }
       throw new ClassifiedError('environment_error', `the daemon of OSD ${id} cannot be ended`);

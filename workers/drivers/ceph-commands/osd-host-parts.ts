@@ -66,5 +66,6 @@ export async function takeBack(parts: OsdHostParts, device: string, fsid: string
   const id = await registeredId(parts, fsid);
   if (id === undefined) return;
   await osdCommands(parts.client).purgeOsd(id);
+  await parts.commands.permit();
   await rm(parts.folderOf(id), { recursive: true, force: true });
 }

@@ -18,16 +18,19 @@ export function poolCommands(client: CephClient): Pick<Ceph, 'pools' | 'createPo
   async function make({ name, pgs, copies, minCopies }: NewPool): Promise<void> {
     const wish = { what: `create pool ${name}` };
     const numbers = [String(pgs), String(pgs), 'replicated', '--size', String(copies)];
-    await client.ceph(['osd', 'pool', 'create', name, ...numbers, '--autoscale-mode', 'off'], wish);
+    await client.changing.ceph(['osd', 'pool', 'create', name, ...numbers, '--autoscale-mode', 'off'], wish);
     // A pool that was there already, half made, may have been given another size.
-    await client.ceph(['osd', 'pool', 'set', name, 'min_size', String(minCopies)], wish);
+    await client.changing.ceph(['osd', 'pool', 'set', name, 'min_size', String(minCopies)], wish);
     // Last of all: by this a whole pool is told from a half made one.
-    await client.ceph(['osd', 'pool', 'application', 'enable', name, 'rbd'], wish);
+    await client.changing.ceph(['osd', 'pool', 'application', 'enable', name, 'rbd'], wish);
   }
 
   async function remove(name: string): Promise<void> {
     const meanings = { [Errno.notPermitted]: ['wrong_state', 'the monitors allow no pool to be deleted (mon_allow_pool_delete)'] } as const;
-    await client.ceph(['osd', 'pool', 'rm', name, name, '--yes-i-really-really-mean-it'], { what: `remove pool ${name}`, meanings });
+    await client.changing.ceph(['osd', 'pool', 'rm', name, name, '--yes-i-really-really-mean-it'], {
+      what: `remove pool ${name}`,
+      meanings,
+    });
   }
 
   return {

@@ -21,12 +21,12 @@ interface RawOsds {
 export function rawOsds(commands: HostCommands, client: CephClient, { conf, folderOf, dataDir, owner }: RawOsds): OsdBackend {
   async function own(...paths: string[]): Promise<void> {
     if (owner !== undefined)
-      await commands.text('chown', ['--recursive', '--dereference', `${owner}:${owner}`, ...paths], 'give an OSD its files');
+      await commands.changing.text('chown', ['--recursive', '--dereference', `${owner}:${owner}`, ...paths], 'give an OSD its files');
   }
 
   async function register(fsid: string, secret: string, deviceClass: string | undefined): Promise<number> {
     const input = JSON.stringify({ cephx_secret: secret, ...(deviceClass === undefined ? {} : { crush_device_class: deviceClass }) });
-    const answer = await client.ceph(['osd', 'new', fsid, '-i', '-'], { what: 'register a new OSD', input });
+    const answer = await client.changing.ceph(['osd', 'new', fsid, '-i', '-'], { what: 'register a new OSD', input });
     // The ID alone, or in an object.
     return typeof answer === 'number' ? answer : numberIn(asRecord(answer), 'osdid');
   }
@@ -57,7 +57,7 @@ export function rawOsds(commands: HostCommands, client: CephClient, { conf, fold
       await writeFile(keyring, `[osd.${id}]\n\tkey = ${secret}\n`);
       await chmod(keyring, 0o600);
       const words = ['--mkfs', '--conf', conf, '--id', String(id), '--osd-data', folder, '--osd-uuid', fsid];
-      await commands.text('ceph-osd', [...words, '--osd-objectstore', 'bluestore'], `make an OSD on ${device}`);
+      await commands.changing.text('ceph-osd', [...words, '--osd-objectstore', 'bluestore'], `make an OSD on ${device}`);
     },
     async activate({ id }) {
       await own(folderOf(id), await realpath(join(folderOf(id), 'block')));

@@ -22,14 +22,14 @@ export function snapshotCommands(client: CephClient): SnapshotMethods {
   return {
     snapshots,
     createSnapshot: (name) =>
-      client.rbd(['snap', 'create', ...ofSnapshot(name)], {
+      client.changing.rbd(['snap', 'create', ...ofSnapshot(name)], {
         what: `create snapshot ${written(name)}`,
         meanings: { ...noVolume(name), [Errno.exists]: exists(name) },
       }),
     async renameSnapshot(name, newName) {
       const target = { ...name, snapshot: newName };
       const words = ['snap', 'rename', ...ofSnapshot(name), ...toVolume(name), `--dest-snap=${nameOf('snapshot', newName)}`];
-      const { exitCode, stderr } = await client.tryRbd(words);
+      const { exitCode, stderr } = await client.changing.tryRbd(words);
       if (exitCode === 0) return;
       if (exitCode === Errno.noEntity) {
         if ((await snapshots(name)).some(({ snapshot }) => snapshot === newName)) return;
@@ -38,7 +38,7 @@ export function snapshotCommands(client: CephClient): SnapshotMethods {
       throw cephError({ what: `rename snapshot ${written(name)}`, exitCode, stderr, meanings: { [Errno.exists]: exists(target) } });
     },
     async removeSnapshot(name) {
-      const { exitCode, stderr } = await client.tryRbdLong(['snap', 'rm', ...ofSnapshot(name)]);
+      const { exitCode, stderr } = await client.changing.tryRbdLong(['snap', 'rm', ...ofSnapshot(name)]);
       if (exitCode === 0 || exitCode === Errno.noEntity) return;
       const meanings = { [Errno.busy]: ['wrong_state', `snapshot "${written(name)}" is protected, or a clone depends on it`] } as const;
       throw cephError({ what: `remove snapshot ${written(name)}`, exitCode, stderr, meanings });
@@ -48,7 +48,7 @@ export function snapshotCommands(client: CephClient): SnapshotMethods {
       const watchers = readWatchers(await client.rbdJson(['status', ...ofVolume(name)], { what, meanings: noVolume(name) }));
       // Ceph would ask the client for its lock, and change the volume under it.
       if (watchers.length > 0) throw new ClassifiedError('wrong_state', `volume "${name.pool}/${name.volume}" is in use`);
-      const { exitCode, stderr } = await client.tryRbdLong(['snap', 'rollback', ...ofSnapshot(name)]);
+      const { exitCode, stderr } = await client.changing.tryRbdLong(['snap', 'rollback', ...ofSnapshot(name)]);
       if (exitCode === Errno.noEntity) throw unknown(name);
       if (exitCode !== 0) throw cephError({ what, exitCode, stderr });
     },

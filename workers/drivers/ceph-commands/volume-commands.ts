@@ -52,7 +52,7 @@ export function volumeCommands(client: CephClient, signal?: AbortSignal): Volume
       [Errno.busy]: ['wrong_state', `volume "${written(name)}" is in use`],
       [Errno.notEmpty]: ['wrong_state', `volume "${written(name)}" has snapshots`],
     } as const;
-    const { exitCode, stderr } = await client.tryRbdLong(['rm', ...ofVolume(name)]);
+    const { exitCode, stderr } = await client.changing.tryRbdLong(['rm', ...ofVolume(name)]);
     if (exitCode !== 0 && exitCode !== Errno.noEntity)
       throw cephError({ what: `remove volume ${written(name)}`, exitCode, stderr, meanings });
   }
@@ -66,7 +66,7 @@ export function volumeCommands(client: CephClient, signal?: AbortSignal): Volume
   }
 
   async function create(name: VolumeName, sizeBytes: number): Promise<boolean> {
-    const { exitCode, stderr } = await client.tryRbd(['create', ...ofVolume(name), `--size=${sizeBytes}B`]);
+    const { exitCode, stderr } = await client.changing.tryRbd(['create', ...ofVolume(name), `--size=${sizeBytes}B`]);
     if (exitCode === 0) return true;
     const meanings = { [Errno.noEntity]: ['unknown_entity', `pool "${name.pool}" does not exist`] } as const;
     if (exitCode !== Errno.exists) throw cephError({ what: `create volume ${written(name)}`, exitCode, stderr, meanings });
@@ -99,11 +99,11 @@ export function volumeCommands(client: CephClient, signal?: AbortSignal): Volume
       } as const;
       const shrink = allowShrink ? ['--allow-shrink'] : [];
       const words = ['resize', ...ofVolume(name), `--size=${sizeBytes}B`, ...shrink];
-      await client.rbdLong(words, { what: `resize volume ${written(name)}`, meanings });
+      await client.changing.rbdLong(words, { what: `resize volume ${written(name)}`, meanings });
     },
     async renameVolume(name, newName) {
       const target = { pool: name.pool, volume: newName };
-      const { exitCode, stderr } = await client.tryRbd(['rename', ...ofVolume(name), ...toVolume(target)]);
+      const { exitCode, stderr } = await client.changing.tryRbd(['rename', ...ofVolume(name), ...toVolume(target)]);
       if (exitCode === 0 || (exitCode === Errno.noEntity && (await volume(target)) !== undefined)) return;
       const [errorClass, text] = unknown(name);
       if (exitCode === Errno.noEntity) throw new ClassifiedError(errorClass, text);
@@ -116,9 +116,9 @@ export function volumeCommands(client: CephClient, signal?: AbortSignal): Volume
       const meanings = { [Errno.noEntity]: ['unknown_entity', `"${written(source)}" does not exist`] } as const;
       const from: VolumeName | SnapshotName = source;
       const words = ['copy', ...(isSnapshot(from) ? ofSnapshot(from) : ofVolume(from)), ...toVolume(draftOf(target))];
-      await client.rbdLong(words, { what: `copy ${written(source)}`, meanings });
+      await client.changing.rbdLong(words, { what: `copy ${written(source)}`, meanings });
       const final = ['rename', ...ofVolume(draftOf(target)), ...toVolume(target)];
-      await client.rbd(final, { what: `give the copy its name ${written(target)}` });
+      await client.changing.rbd(final, { what: `give the copy its name ${written(target)}` });
     },
     async removeVolume(name) {
       await refuseUnknownPool(name.pool);

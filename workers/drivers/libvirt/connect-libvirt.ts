@@ -1,6 +1,6 @@
 // A hypervisor behind libvirt, as the port wants it.
+import type { Permit } from '../../../src/cluster/permit.js';
 import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
-import type { Permit } from '../call-context.js';
 import { inDoubt } from '../doubts.js';
 import { guestIn, guestTurns } from '../guest-turns.js';
 import type { DomainSighting, HostFacts, MigrationProgress, NodeHypervisor } from '../hypervisor.js';

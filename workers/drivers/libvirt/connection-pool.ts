@@ -1,7 +1,7 @@
 // A few libvirt connections to one hypervisor, each with its thread. A call takes a free one, or waits; a connection whose call does not
 // return in time is given up and replaced. What changes something asks its permit with the connection in hand.
+import { PERMIT_VALID_MS, type Permit } from '../../../src/cluster/permit.js';
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
-import { PERMIT_VALID_MS, type Permit } from '../call-context.js';
 import type { LivingDaemons } from './daemon-identity.js';
 import { CallLate, ConnectionBroken, type LibvirtThread, startLibvirtThread } from './libvirt-thread.js';
 import type { Call, ChangeCall, LookCall } from './thread-messages.js';
@@ -219,7 +219,10 @@ export function createConnectionPool({ uri, library, connections, callTimeoutMs,
     const asked = permitted(
       () => unlessClosed(permit()),
       call,
-      (made) => ask(thread, made, (answer) => (late = answer)),
+      (made) =>
+        ask(thread, made, (answer) => {
+          late = answer;
+        }),
     );
     try {
       return await asked;

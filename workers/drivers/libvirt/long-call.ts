@@ -1,6 +1,6 @@
 // A libvirt change that takes as long as it takes, on a connection and a thread of its own: the pool's are for what is answered soon.
+import type { Permit } from '../../../src/cluster/permit.js';
 import type { ClassifiedError } from '../../../src/errors/classified-error.js';
-import type { Permit } from '../call-context.js';
 import { closeThread, OPEN, permitted, RELEASE_EVERY_MS } from './connection-pool.js';
 import { startLibvirtThread } from './libvirt-thread.js';
 import type { ChangeCall, ThreadData } from './thread-messages.js';

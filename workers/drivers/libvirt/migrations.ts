@@ -1,9 +1,9 @@
 // The live migrations out of one hypervisor that this process asks for. Each runs inside libvirtd, which goes on with it whatever
 // becomes of the one who asked; so when an answer is lost, the hypervisor is asked where the guest is, through the pool.
+import type { Permit } from '../../../src/cluster/permit.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
-import type { Permit } from '../call-context.js';
 import type { GuestTurns } from '../guest-turns.js';
 import type { MigrationTarget } from '../hypervisor.js';
 import type { LivingDaemons } from './daemon-identity.js';

@@ -1,4 +1,5 @@
 // The rows of the simulated Ceph in memory: looked up by what they are, and changed one operation after the other.
+import type { Permit } from '../../../src/cluster/permit.js';
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
 import type { SnapshotName, VolumeName } from '../ceph.js';
 import {
@@ -30,8 +31,8 @@ export interface CephState {
   device(node: string, path: string): SimulatedDevice | undefined;
   /** A number that nothing had before; the counter must be put with what it is given to. */
   next(): { number: number; counter: CephRow };
-  /** Applies an operation after those before it; rejects with what it throws, and then nothing is changed. */
-  change(operation: () => CephChange): Promise<void>;
+  /** Applies an operation after those before it, if the permit allows it then; rejects with what either throws, and then nothing is changed. */
+  change(operation: () => CephChange, permit?: Permit): Promise<void>;
   /** All there is, in order of keys. */
   snapshot(): CephRow[];
   close(): Promise<void>;
@@ -75,8 +76,8 @@ export async function openCephState(store: CephStore): Promise<CephState> {
       const number = (ofKind('counter')[0]?.last ?? 0) + 1;
       return { number, counter: { kind: 'counter', last: number } };
     },
-    change(operation) {
-      const changed = last.then(() => apply(operation));
+    change(operation, permit) {
+      const changed = last.then(() => permit?.()).then(() => apply(operation));
       last = changed.catch(() => undefined);
       return changed;
     },
@@ -88,6 +89,12 @@ export async function openCephState(store: CephStore): Promise<CephState> {
     },
   };
 }
+
+/** The same, for who must be permitted to change it. */
+export const permitted = (state: CephState, permit: Permit | undefined): CephState => ({
+  ...state,
+  change: (operation) => state.change(operation, permit),
+});
 
 /** Throws unknown_entity. */
 export function knownPool(state: CephState, name: string): SimulatedPool {

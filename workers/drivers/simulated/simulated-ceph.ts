@@ -9,7 +9,7 @@ import { simulatedOsdHost } from './simulated-ceph-osd-host.js';
 import { simulatedCluster } from './simulated-ceph-osds.js';
 import { firstDevices } from './simulated-ceph-devices.js';
 import type { CephRow, SimulatedDevice, SimulatedOsd } from './simulated-ceph-rows.js';
-import { knownOsd, knownSnapshot, knownVolume, openCephState } from './simulated-ceph-state.js';
+import { knownOsd, knownSnapshot, knownVolume, openCephState, permitted } from './simulated-ceph-state.js';
 import { forgetfulCephStore, openCephStore } from './simulated-ceph-store.js';
 import { simulatedVolumes } from './simulated-ceph-volumes.js';
 
@@ -66,7 +66,8 @@ export async function openSimulatedCeph(options: SimulatedCephOptions): Promise<
   }
 
   function open(context: CallContext = {}): Ceph {
-    const ceph: Ceph = { ...simulatedCluster(state, drainMs), ...simulatedVolumes(state, copyMs, context) };
+    const own = permitted(state, context.permit);
+    const ceph: Ceph = { ...simulatedCluster(own, drainMs), ...simulatedVolumes(own, copyMs, context) };
     return guarded(ceph, Object.keys(CEPH_CHANGES) as CephMethod[], () => context.signal?.throwIfAborted());
   }
 
@@ -79,10 +80,10 @@ export async function openSimulatedCeph(options: SimulatedCephOptions): Promise<
   return {
     open,
     hosts: {
-      async on(node, { signal } = {}) {
+      async on(node, { signal, permit } = {}) {
         if (!nodes.includes(node)) throw new ClassifiedError('unknown_entity', `node "${node}" does not exist`);
         refuseUnreachable(node);
-        const host: OsdHost = simulatedOsdHost(state, node);
+        const host: OsdHost = simulatedOsdHost(permitted(state, permit), node);
         return guarded(host, Object.keys(OSD_HOST_CHANGES) as OsdHostMethod[], () => {
           signal?.throwIfAborted();
           refuseUnreachable(node);

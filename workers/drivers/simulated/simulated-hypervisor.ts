@@ -1,7 +1,7 @@
 // The port to one node of the simulated world.
+import type { Permit } from '../../../src/cluster/permit.js';
 import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
-import type { Permit } from '../call-context.js';
 import { type Doubts, inDoubt } from '../doubts.js';
 import { guestIn, type GuestTurns } from '../guest-turns.js';
 import type { DomainSighting, NodeHypervisor } from '../hypervisor.js';

@@ -1,8 +1,8 @@
 // One hypervisor node of the simulated world: its domains, changed one operation at a time, each written down before it counts.
+import type { Permit } from '../../../src/cluster/permit.js';
 import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
 import { type Domains, end, type Outcome, type SimulatedDomain } from './simulated-domain.js';
-import type { Permit } from '../call-context.js';
 import type { CephSecret } from '../hypervisor.js';
 import type { WorldStore } from './world-store.js';
 
