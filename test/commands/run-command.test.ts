@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
+import { PERMIT_VALID_MS } from '../../src/cluster/permit.js';
 import { runCommand } from '../../workers/commands/run-command.js';
 import { patience } from '../lab/patience.js';
 
@@ -53,6 +54,30 @@ test('one that is aborted is ended, and the reason thrown', async () => {
   const options = { ...PATIENT, signal: abort.signal, onStderr: () => abort.abort(reason) };
   await expect(sh('echo begun >&2; sleep 600', options)).rejects.toBe(reason);
   await expect(sh('true', options)).rejects.toBe(reason);
+});
+
+test('one that changes something is started when it is permitted, and not otherwise', async () => {
+  const events: string[] = [];
+  const permit = async () => void events.push('permitted');
+  expect(await sh('echo done; exit 3', { ...PATIENT, permit })).toMatchObject({ exitCode: 3, stdout: 'done' });
+  expect(events).toEqual(['permitted']);
+  const [refusal, onStderr] = [new Error('not permitted'), (line: string) => events.push(line)];
+  await expect(sh('echo begun >&2', { ...PATIENT, onStderr, permit: () => Promise.reject(refusal) })).rejects.toBe(refusal);
+  expect(events).toEqual(['permitted']);
+});
+
+test('one whose permit is too old when it is about to begin asks once more', async () => {
+  const lines: string[] = [];
+  let asked = 0;
+  const permit = async () => {
+    asked += 1;
+    // As a process that stood still.
+    if (asked === 1) await new Promise((resolve) => setTimeout(resolve, PERMIT_VALID_MS + 100));
+    else throw new Error('another has gone on meanwhile');
+  };
+  const late = sh('echo begun >&2', { ...PATIENT, permit, onStderr: (line) => lines.push(line) });
+  await expect(late).rejects.toThrow('another has gone on meanwhile');
+  expect([asked, lines]).toEqual([2, []]);
 });
 
 test('one whose process is killed ends too', async () => {

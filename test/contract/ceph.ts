@@ -2,7 +2,7 @@
 // is not looked at, so that a real one can be a subject too.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Ceph, OpenCeph, SnapshotName, VolumeName } from '../../workers/drivers/ceph.js';
+import { CEPH_CHANGES, type Ceph, type OpenCeph, type SnapshotName, type VolumeName } from '../../workers/drivers/ceph.js';
 
 export interface CephSubject {
   open: OpenCeph;
@@ -102,6 +102,46 @@ export function cephContract(name: string, subjectFor: () => Promise<CephSubject
         const up = (await ceph.osds()).find((osd) => osd.up);
         await expect(ceph.purgeOsd(up?.id ?? NaN)).rejects.toMatchObject(refused('wrong_state'));
       });
+    });
+
+    test('nothing is changed without a permit', async () => {
+      const [kept, other] = [await newVolume(), await newVolume()];
+      const snapshot = await newSnapshot(kept);
+      const [{ id } = { id: NaN }] = await ceph.osds();
+      const refusal = new Error('not permitted');
+      let asked = 0;
+      const permit = async () => {
+        asked += 1;
+        throw refusal;
+      };
+      const refusing = subject.open({ permit });
+      const all = async () => [await ceph.flags(), await ceph.volumes(pool), await ceph.volume(kept), await ceph.snapshots(kept)];
+      const before = await all();
+      const changes: Record<string, () => Promise<unknown>> = {
+        setFlag: () => refusing.setFlag('nodeep-scrub', true),
+        osdIn: () => refusing.osdIn(id),
+        osdOut: () => refusing.osdOut(id),
+        setOsdWeight: () => refusing.setOsdWeight(id, 0),
+        purgeOsd: () => refusing.purgeOsd(9999),
+        createPool: () => refusing.createPool({ name: `${pool}-2`, pgs: 4, copies: 2, minCopies: 1 }),
+        removePool: () => refusing.removePool(pool),
+        createVolume: () => refusing.createVolume(newName(), MIB),
+        resizeVolume: () => refusing.resizeVolume(kept, MIB, { allowShrink: true }),
+        renameVolume: () => refusing.renameVolume(kept, newName().volume),
+        copyVolume: () => refusing.copyVolume(kept, newName()),
+        removeVolume: () => refusing.removeVolume(other),
+        createSnapshot: () => refusing.createSnapshot({ ...kept, snapshot: 'another' }),
+        renameSnapshot: () => refusing.renameSnapshot(snapshot, 'another'),
+        removeSnapshot: () => refusing.removeSnapshot(snapshot),
+        rollbackVolume: () => refusing.rollbackVolume(snapshot),
+      };
+      const changing = Object.entries(CEPH_CHANGES).flatMap(([method, does]) => (does ? [method] : []));
+      expect(Object.keys(changes).toSorted()).toEqual(changing.toSorted());
+      for (const [method, change] of Object.entries(changes)) {
+        expect([method, await change().catch((error: unknown) => error)]).toEqual([method, refusal]);
+      }
+      expect(asked).toBe(changing.length);
+      expect(await all()).toEqual(before);
     });
 
     describe('pools', () => {

@@ -16,6 +16,8 @@ export interface Guest {
 
 export interface HypervisorSubject {
   hypervisor: Hypervisor;
+  /** The same, as its own node has it; where it is reached from elsewhere there is none. */
+  own?: NodeHypervisor;
   /** XML of a guest that this hypervisor can run; its memory is the subject's choice. */
   domainXml(guest: Guest): string;
   /** A disk of 1 MiB that a guest may have, and how large the hypervisor believes it to be; with `resizesDisks`. */
@@ -32,6 +34,8 @@ export interface ContractOptions {
   guestsPowerOff?: boolean;
   /** Whether the subject has a disk to resize. Default false. */
   resizesDisks?: boolean;
+  /** Whether the subject is its node's own, and asks permits. Default false. */
+  asksPermits?: boolean;
   /** Whether it can define secrets. Default false. */
   keepsSecrets?: boolean;
   /** How long a guest may take until it hears a request and has powered off. */
@@ -59,6 +63,7 @@ export function hypervisorContract(
     guestsPowerOff = true,
     resizesDisks = false,
     keepsSecrets = false,
+    asksPermits = false,
     shutdownTimeoutMs = 5000,
   }: ContractOptions = {},
 ): void {
@@ -272,6 +277,56 @@ export function hypervisorContract(
       await define({ ...secret, key: 'AQD6J2ZhAAAAABAAUmFwaWQgcmFwaWQgcmFwaWQ=' });
       const refused = define({ ...secret, uuid: 'no uuid' });
       await expect(refused).rejects.toMatchObject({ message: expect.not.stringContaining(secret.key) });
+    });
+
+    testIf(asksPermits)('nothing is changed without a permit', async () => {
+      const own = found(subject.own);
+      const [off, up, strange] = [await defined(), await started(), guest()];
+      const refusal = new Error('not permitted');
+      let asked = 0;
+      const refused = own.under(async () => {
+        asked += 1;
+        throw refusal;
+      });
+      const changes: [string, () => Promise<void>][] = [
+        ['define', () => refused.define(strange.xml)],
+        ['start', () => refused.start(off.uuid)],
+        ['requestShutdown', () => refused.requestShutdown(up.uuid)],
+        ['destroy', () => refused.destroy(up.uuid)],
+        ['undefine', () => refused.undefine(off.uuid)],
+        ['abortMigration', () => refused.abortMigration(up.uuid)],
+        ['resizeDisk', () => refused.resizeDisk(up.uuid, 'vda', MIB)],
+        ['migrate', () => refused.migrate(up.uuid, { uri: 'nowhere://', bandwidthMibPerS: 0 })],
+        ['defineCephSecret', () => refused.defineCephSecret({ uuid: randomUUID(), name: 'contract', key: 'AAAA' })],
+      ];
+      for (const [method, change] of changes) expect([method, await change().catch((error: unknown) => error)]).toEqual([method, refusal]);
+      expect(asked).toBe(changes.length);
+      // Looking is free.
+      expect([await stateOf(off.uuid), await stateOf(up.uuid), await sighting(strange.uuid)]).toEqual(['shutoff', 'running', undefined]);
+    });
+
+    testIf(asksPermits)('the permit of a call is asked when the one before it about the same guest has ended', async () => {
+      const own = found(subject.own);
+      const { uuid } = await defined();
+      const other = await defined();
+      const events: string[] = [];
+      let permitFirst = () => {};
+      const permitted = new Promise<void>((resolve) => (permitFirst = resolve));
+      const first = own.under(async () => {
+        events.push('first asked');
+        await permitted;
+      });
+      const second = own.under(async () => void events.push('second asked'));
+      const starting = first.start(uuid).then(() => events.push('first done'));
+      const looking = hypervisor.domain(uuid).then((seen) => events.push(`seen ${seen?.state}`));
+      const ending = second.destroy(uuid).then(() => events.push('second done'));
+      // Others pass.
+      await second.start(other.uuid);
+      expect(events).toEqual(['first asked', 'second asked']);
+      permitFirst();
+      await Promise.all([starting, looking, ending]);
+      expect(events.slice(2)).toEqual(['first done', 'seen running', 'second asked', 'second done']);
+      expect(await stateOf(uuid)).toBe('shutoff');
     });
 
     test('many at once, each as if alone', async () => {

@@ -20,6 +20,7 @@ async function simulated(directory?: string): Promise<HypervisorSubject> {
   const bytesOf = (uuid: string) => world.snapshot()['hv1']?.find((domain) => domain.uuid === uuid)?.running?.toldBytes?.['vda'] ?? MIB;
   return {
     hypervisor,
+    own: hypervisor,
     domainXml: (guest) => plainDomainXml('qemu', guest),
     disk: async ({ uuid }) => ({ xml: DISK_XML, dev: 'vda', sizeBytes: async () => bytesOf(uuid) }),
     defineCephSecret: (secret) => hypervisor.defineCephSecret(secret),
@@ -41,13 +42,13 @@ async function simulatedOnDisk(): Promise<HypervisorSubject> {
 
 async function libvirtTestDriver(): Promise<HypervisorSubject> {
   const hypervisor = await connectLibvirt({ uri: 'test:///default' });
-  return { hypervisor, domainXml: (guest) => plainDomainXml('test', guest), close: () => hypervisor.close() };
+  return { hypervisor, own: hypervisor, domainXml: (guest) => plainDomainXml('test', guest), close: () => hypervisor.close() };
 }
 
-const EVERYTHING = { resizesDisks: true, keepsSecrets: true };
+const EVERYTHING = { resizesDisks: true, keepsSecrets: true, asksPermits: true };
 
 hypervisorContract('simulated', simulated, EVERYTHING);
 hypervisorContract('simulated, on disk', simulatedOnDisk, EVERYTHING);
 describeReal('libvirt', missingLibvirt(), () => {
-  hypervisorContract('test:///default', libvirtTestDriver, { guestsNeedAcpi: false });
+  hypervisorContract('test:///default', libvirtTestDriver, { guestsNeedAcpi: false, asksPermits: true });
 });

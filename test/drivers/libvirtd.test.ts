@@ -40,6 +40,7 @@ describeReal('libvirtd and QEMU', missingLibvirtd(), () => {
       const folder = await mkdtemp(join(tmpdir(), 'contract-disks-'));
       return {
         hypervisor,
+        own: hypervisor,
         domainXml: (guest) => plainDomainXml('qemu', guest),
         async disk({ uuid }) {
           const file = join(folder, `${uuid}.img`);
@@ -55,7 +56,7 @@ describeReal('libvirtd and QEMU', missingLibvirtd(), () => {
         },
       };
     },
-    { shutdownTimeoutMs: 30_000, guestsPowerOff: false, resizesDisks: true, keepsSecrets: true },
+    { shutdownTimeoutMs: 30_000, guestsPowerOff: false, resizesDisks: true, keepsSecrets: true, asksPermits: true },
   );
 
   describe('a libvirtd that hangs or dies', () => {

@@ -1,5 +1,7 @@
 // Opcodes whose hypervisors are reached through the nodes' agents, from the submission to the domain.
 import { expect, it } from 'vitest';
+import { createLocks } from '../../src/cluster/locks.js';
+import type { AgentHypervisor } from '../../workers/drivers/hypervisor.js';
 import { opcodes } from '../../workers/opcodes/registry.js';
 import { startCluster, type TestCluster } from '../harness/cluster.js';
 import { addGuest, guestXml, newGuest } from '../harness/guests.js';
@@ -17,10 +19,10 @@ const SHORT_MS = 3000;
 async function clusterOfAgents(timeoutMs: number) {
   const cluster = await startCluster({ redisUrl: redis().url, nodes: NODES });
   const place = { redisUrl: redis().url, keys: cluster.keys, closing: cluster.closing };
-  const startAgent = async (node: string) =>
-    serveNode(place, { node, hypervisor: await cluster.world.hypervisors.on(node), store: cluster.openSession() });
+  const serve = (node: string, hypervisor: AgentHypervisor) => serveNode(place, { node, hypervisor, store: cluster.openSession() });
+  const startAgent = async (node: string) => serve(node, await cluster.world.hypervisors.on(node));
   const { hypervisors } = await reachNodes(place, NODES, timeoutMs);
-  return { ...cluster, startAgent, addWorker: (more = {}) => cluster.addWorker({ hypervisors, ...more }) };
+  return { ...cluster, hypervisors, serve, startAgent, addWorker: (more = {}) => cluster.addWorker({ hypervisors, ...more }) };
 }
 
 const domainsOn = ({ world }: Pick<TestCluster, 'world'>, node: string) =>
@@ -92,6 +94,43 @@ it('leaves the world alone when the locks of a job were taken away by hand', asy
   expect(opresult).toEqual([['OpExecError', [expect.stringContaining('lock'), 'environment_error']]]);
   expect(domainsOn(cluster, 'hv1')).toEqual([['web1', true]]);
   expect((await cluster.vms.get('web1')).state).toBe('start');
+});
+
+it('cuts no power for who has lost the lock while the call waited for a connection', async () => {
+  const cluster = await clusterOfAgents(PATIENT_MS);
+  const guest = newGuest('web1');
+  await addGuest(cluster, guest, { state: 'start' });
+  const real = await cluster.world.hypervisors.on('hv1');
+  let connect = () => {};
+  const connected = new Promise<void>((resolve) => (connect = resolve));
+  let waits = false;
+  // A hypervisor all of whose connections are busy.
+  const busy: AgentHypervisor = {
+    ...real,
+    under: (permit) => {
+      const own = real.under(permit);
+      const destroy = async (uuid: string) => {
+        waits = true;
+        await connected;
+        await own.destroy(uuid);
+      };
+      return { ...own, destroy };
+    },
+  };
+  cluster.serve('hv1', busy);
+  const [session, other] = [cluster.openSession(), cluster.openSession()];
+  const lock = [{ resource: `vm/${guest.uuid}`, mode: 'exclusive' }] as const;
+  const claim = { opcode: 'OP_VM_STOP', signal: new AbortController().signal };
+  const held = await createLocks(session, { worker: 'first' }).acquire(lock, { ...claim, job: 1 });
+  const destroying = (await cluster.hypervisors.on('hv1', { entries: held.entries })).destroy(guest.uuid).catch((error: unknown) => error);
+  await expect.poll(() => waits).toBe(true);
+  await session.expire();
+  const next = await createLocks(other, { worker: 'second' }).acquire(lock, { ...claim, job: 2 });
+  connect();
+  expect(await destroying).toMatchObject({ errorClass: 'environment_error', message: expect.stringContaining('locks') });
+  expect(domainsOn(cluster, 'hv1')).toEqual([['web1', true]]);
+  await (await cluster.hypervisors.on('hv1', { entries: next.entries })).destroy(guest.uuid);
+  expect(domainsOn(cluster, 'hv1')).toEqual([['web1', false]]);
 });
 
 async function lockEntries({ store }: Pick<TestCluster, 'store'>): Promise<string[]> {
