@@ -75,15 +75,13 @@ export function recordHistory({ nodes }: Pick<MemoryTree, 'nodes'>): History {
     changes: Readonly<Record<M, boolean>>,
     entries: readonly LockEntry[],
     needsOf: (method: M, given: readonly unknown[]) => AnyOf[],
-    isGuarded: boolean,
   ): P {
-    const methods = (Object.keys(changes) as M[]).filter((method) => changes[method]);
-    const calls = methods.map((method): [M, Call] => [
+    const calls = changing(changes).map((method): [M, Call] => [
       method,
       async (...given) => {
         const standings = entries.map(standingOf);
         // As who acts at the node asks the store right before.
-        if (isGuarded && standings.some(({ objection }) => objection !== undefined)) {
+        if (standings.some(({ objection }) => objection !== undefined)) {
           throw new ClassifiedError('environment_error', new LocksLost().message);
         }
         judge(`${method} ${given.map(written).join(' ')}`, needsOf(method, given), standings);
@@ -116,18 +114,34 @@ export function recordHistory({ nodes }: Pick<MemoryTree, 'nodes'>): History {
       async on(node, fence) {
         const hypervisor: Hypervisor = await port.on(node, fence);
         const needsOf = (method: HypervisorMethod, given: readonly unknown[]) => [lockOfGuest(method, given)];
-        return judged<Hypervisor, HypervisorMethod>(hypervisor, CHANGES, fence?.entries ?? [], needsOf, true);
+        return judged<Hypervisor, HypervisorMethod>(hypervisor, CHANGES, fence?.entries ?? [], needsOf);
       },
     }),
     osdHosts: (port) => ({
       async on(node, work) {
         const needsOf = (method: OsdHostMethod, given: readonly unknown[]) => [lockOfOsdHost(node, method, given)];
-        return judged<OsdHost, OsdHostMethod>(await port.on(node, work), OSD_HOST_CHANGES, work?.entries ?? [], needsOf, true);
+        return judged<OsdHost, OsdHostMethod>(await port.on(node, work), OSD_HOST_CHANGES, work?.entries ?? [], needsOf);
       },
     }),
-    ceph: (open) => (context) => judged<Ceph, CephMethod>(open(context), CEPH_CHANGES, context?.entries ?? [], locksOfCeph, false),
+    ceph: (open) => (context) => {
+      // A command is judged when it is permitted: that is right before it begins.
+      const calls = changing(CEPH_CHANGES).map((method): [CephMethod, Call] => [
+        method,
+        async (...given) => {
+          const permit = async () => {
+            await context?.permit?.();
+            judge(`${method} ${given.map(written).join(' ')}`, locksOfCeph(method, given), (context?.entries ?? []).map(standingOf));
+          };
+          return await (open({ ...context, permit })[method] as Call)(...given);
+        },
+      ]);
+      return { ...open(context), ...(Object.fromEntries(calls) as Partial<Ceph>) };
+    },
   };
 }
+
+const changing = <M extends string>(changes: Readonly<Record<M, boolean>>): M[] =>
+  (Object.keys(changes) as M[]).filter((method) => changes[method]);
 
 const isLockCheck = (change: Change): change is Change & { kind: 'check' } =>
   change.kind === 'check' && change.path.startsWith(`${locksPath}/`);
