@@ -53,7 +53,7 @@ const AS_JSON = ['--format', 'json'];
 const PROGRESS = /(?:^|\D)(\d{1,3})% complete/;
 
 export function cephClient(settings: CephSettings, context: CallContext = {}): CephClient {
-  const { permit, ...looking } = context;
+  const { permit: _, ...looking } = context;
   return { ...cephCommands(settings, looking), changing: cephCommands(settings, context) };
 }
 
