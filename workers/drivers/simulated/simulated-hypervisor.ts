@@ -89,9 +89,10 @@ export function simulatedHypervisor({ node, migrations, failures, hangs, turns, 
   ): Promise<void> {
     await turns.take(guest, async () => {
       if (guest !== undefined) await doubts.refuse(guest);
-      const answered = hangs.met(method);
-      if (answered === undefined || guest === undefined) return await node.change(operation, permit);
+      // Not with the whole node in hand: others would wait for it.
       await permit();
+      const answered = hangs.met(method);
+      if (answered === undefined || guest === undefined) return await node.change(operation);
       leaveInDoubt(guest, method, () => node.change(operation), answered);
     });
   }

@@ -1,5 +1,4 @@
 // One hypervisor node of the simulated world: its domains, changed one operation at a time, each written down before it counts.
-import type { Permit } from '../../../src/cluster/permit.js';
 import { canonicalUuid } from '../../../src/domain-xml/domain-uuid.js';
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
 import { type Domains, end, type Outcome, type SimulatedDomain } from './simulated-domain.js';
@@ -15,11 +14,8 @@ export interface NodeSize {
 export interface SimulatedNode {
   readonly size: NodeSize;
   domains(): Domains;
-  /**
-   * Applies an operation after those before it, when the permit allows it then. Rejects with what the operation throws or returns as its
-   * error, or with what the permit throws.
-   */
-  change(operation: (domains: Domains) => Outcome, permit?: Permit): Promise<void>;
+  /** Applies an operation after those before it. Rejects with what the operation throws or returns as its error. */
+  change(operation: (domains: Domains) => Outcome): Promise<void>;
   /** Lets nothing change the node while the work is done. Several nodes are taken in the order of their names. */
   exclusively<T>(work: () => Promise<T>): Promise<T>;
   /** What is written down already comes to be, or ceases. Only within `exclusively`. */
@@ -54,11 +50,7 @@ export async function openSimulatedNode(size: NodeSize, store: WorldStore, shutd
     return done;
   }
 
-  const change = (operation: (domains: Domains) => Outcome, permit?: Permit): Promise<void> =>
-    exclusively(async () => {
-      await permit?.();
-      await apply(operation);
-    });
+  const change = (operation: (domains: Domains) => Outcome): Promise<void> => exclusively(() => apply(operation));
 
   async function apply(operation: (domains: Domains) => Outcome): Promise<void> {
     const { put, forget, error } = operation(domains);
