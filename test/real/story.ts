@@ -14,5 +14,6 @@ const chapter: Chapter = async (title, tell) => {
 };
 
 export function story(title: string, tell: (chapter: Chapter) => Promise<void>): void {
-  test(`${title}`, { timeout: patience(900_000) }, () => tell(chapter));
+  // oxlint-disable-next-line vitest/valid-title -- its callers name it
+  test(title, { timeout: patience(900_000) }, () => tell(chapter));
 }
