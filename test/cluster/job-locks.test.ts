@@ -37,7 +37,7 @@ describe.each(implementations)('locks of jobs: %s', (_name, openCluster) => {
     cluster = await openCluster(['/locks', '/things']);
     stores = [await cluster.open(), await cluster.open()];
     locks = [jobLocks(stores[0], { worker: 'w0' }), jobLocks(stores[1], { worker: 'w1' })];
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const store of stores) await store.close();
     await cluster.close();
@@ -81,7 +81,7 @@ describe.each(implementations)('locks of jobs: %s', (_name, openCluster) => {
     expect(await listed(resource)).toEqual({ holders: [], waiters: [] });
   });
 
-  it('keep their place when the session of who took them ends', { timeout: 60_000 }, async () => {
+  it('keep their place when the session of who took them ends', async () => {
     const resource = fresh();
     const doomed = await cluster.open();
     const claim = newClaim();
@@ -181,7 +181,7 @@ describe.each(implementations)('locks of jobs: %s', (_name, openCluster) => {
     await locks[1].release(entries);
   });
 
-  it('stand in one queue with those of agents, which go with their sessions', { timeout: 60_000 }, async () => {
+  it('stand in one queue with those of agents, which go with their sessions', async () => {
     const resource = fresh();
     const agent = await cluster.open();
     const held = await createLocks(agent, { worker: 'agent hv1' }).acquire([exclusive(resource)], {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ceph } from '../../workers/drivers/ceph.js';
 import { deviceObjection, type OsdHost } from '../../workers/drivers/ceph-osd-host.js';
+import { patience } from '../lab/patience.js';
 
 export interface OsdHostSubject {
   host: OsdHost;
@@ -68,7 +69,7 @@ export function osdHostContract(name: string, subjectFor: () => Promise<OsdHostS
       expect(await host.isOsdRunning(9999)).toBe(false);
     });
 
-    test('an OSD is made, runs, gives its data away and is gone without a trace', async () => {
+    test('an OSD is made, runs, gives its data away and is gone without a trace', { timeout: patience(400_000) }, async () => {
       const device = await subject.emptyDevice();
       const fsid = randomUUID();
       const made = await host.prepareOsd({ device, fsid, deviceClass: 'contract' });
@@ -101,7 +102,7 @@ export function osdHostContract(name: string, subjectFor: () => Promise<OsdHostS
       await ceph.osdIn(id);
       expect(await seen(fsid)).toMatchObject({ in: true });
       await ceph.osdOut(id);
-      await expect.poll(() => ceph.osdDrain(id), { timeout: 180_000, interval: 1000 }).toEqual({ pgs: 0, safeToDestroy: true });
+      await expect.poll(() => ceph.osdDrain(id), { timeout: patience(180_000), interval: 1000 }).toEqual({ pgs: 0, safeToDestroy: true });
 
       await host.stopOsd(id);
       await host.stopOsd(id);

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parseDomainXml } from '../../src/domain-xml/domain-description.js';
 import type { DomainSighting, Hypervisor, NodeHypervisor } from '../../workers/drivers/hypervisor.js';
+import { patience } from '../lab/patience.js';
 
 export interface Guest {
   name: string;
@@ -67,7 +68,7 @@ export function hypervisorContract(
     shutdownTimeoutMs = 5000,
   }: ContractOptions = {},
 ): void {
-  describe(`hypervisor contract: ${name}`, { timeout: 30_000 + 2 * shutdownTimeoutMs }, () => {
+  describe(`hypervisor contract: ${name}`, () => {
     let subject: HypervisorSubject;
     let hypervisor: Hypervisor;
     const made: string[] = [];
@@ -216,7 +217,7 @@ export function hypervisorContract(
             await hypervisor.requestShutdown(uuid);
             return sighting(uuid);
           },
-          { timeout: shutdownTimeoutMs, interval: 200 },
+          { timeout: patience(shutdownTimeoutMs), interval: 200 },
         )
         .toMatchObject({ state: 'shutoff', endReason: 'shutdown' });
     });
@@ -231,7 +232,7 @@ export function hypervisorContract(
             await hypervisor.requestShutdown(hearing.uuid);
             return stateOf(hearing.uuid);
           },
-          { timeout: shutdownTimeoutMs, interval: 200 },
+          { timeout: patience(shutdownTimeoutMs), interval: 200 },
         )
         .toBe('shutoff');
       expect(await stateOf(deaf.uuid)).toBe('running');

@@ -157,9 +157,7 @@ it('is followed, and not begun again, by a worker that finds it under way', asyn
   const sent = await bytes();
   await doomed.die();
   await cluster.addWorker();
-  await expect
-    .poll(() => logOf(cluster, job), { timeout: 20_000 })
-    .toContain('the guest of VM "web1" is on its way from hv1 already; following its migration');
+  await expect.poll(() => logOf(cluster, job)).toContain('the guest of VM "web1" is on its way from hv1 already; following its migration');
   expect(await bytes()).toBeGreaterThanOrEqual(sent);
   expect(await cluster.desk.cancel(job, patience(20_000))).toEqual([true, 'Job successfully cancelled']);
   expect([runsOn(cluster, cluster.guest), await placement(cluster)]).toEqual([['hv1'], HERE]);

@@ -54,6 +54,19 @@ describe('a test', () => {
     expect(placesOf(/\b(it|test|describe)(\.\w+)*\.only\b/)).toEqual([]);
   });
 
+  it('has no bound in the time of a quiet machine: the run scales them, or patience() does', () => {
+    const bounds = [
+      /[{,] timeout: [\d_]{4,}/,
+      /^\s*\}, [\d_]{4,}\);/,
+      /AbortSignal\.timeout\([\d_]{4,}\)/,
+      /\.(waitFor|waitForEnd|waitUntil|cancel)\(.*, [\d_]{4,}\)/,
+    ];
+    const isMade = ({ path }: OwnFile) => path.startsWith('test/') && !path.startsWith('test/bench/') && !path.startsWith('test/lab/');
+    const inTests = new Set(pathsWhere(isMade));
+    const places = bounds.flatMap((bound) => placesOf(bound)).filter((place) => inTests.has(place.replace(/:\d+$/, '')));
+    expect(places).toEqual([]);
+  });
+
   it('is skipped only with a reason: in the title, or in a comment on the line above', () => {
     const hasReason = (lines: string[], index: number) =>
       /skip\(`[^`]*\$\{\w*(missing|reason)\w*\}/.test(lines[index] ?? '') || /^\s*(\/\/|\*)/.test(lines[index - 1] ?? '');

@@ -4,6 +4,7 @@ import type { JobStatus } from '../../schemas/job.js';
 import { startCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 const delay = { OP_ID: 'OP_TEST_DELAY', duration: 0 };
@@ -49,7 +50,7 @@ it('fail, are cancelled or run, as the end of the other one says', async () => {
     after(canceled, 'canceled'),
     after(canceled, 'success', 'error'),
   ]);
-  expect(await desk.cancel(canceled, 1000)).toEqual([true, `Dequeued job ${canceled}`]);
+  expect(await desk.cancel(canceled, patience(1000))).toEqual([true, `Dequeued job ${canceled}`]);
   await addWorker();
   const records = await Promise.all(jobs.map((job) => end(job)));
   expect(records.map(({ status }) => status)).toEqual([

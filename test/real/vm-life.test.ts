@@ -46,7 +46,7 @@ describeReal('the life of a VM', missingLab(), () => {
       expect([await whereabouts(), guestPids(vm.uuid).length]).toEqual([['hv1'], 1]);
       expect(await seen()).toMatchObject({ state: 'start', node: 'hv1', failed_reason: '' });
       await expect
-        .poll(async () => (await cluster.api.call('GET', '/api/v1/node/hv1')).body, { timeout: 10_000 })
+        .poll(async () => (await cluster.api.call('GET', '/api/v1/node/hv1')).body)
         .toMatchObject({
           daemon_state: 'run',
           running_domains: expect.arrayContaining([vm.uuid]),
