@@ -28,9 +28,11 @@ const JOB_MS = 120_000;
 /** How long the API holds a line. */
 const HELD_S = 60;
 
-export function apiClient(url: string): ApiClient {
+/** Each request goes to the next of these APIs: what one of them has told must be so for the others too. */
+export function apiClient(...urls: readonly string[]): ApiClient {
+  let requests = 0;
   const call: ApiClient['call'] = async (method, path, body, headers = {}) => {
-    const response = await fetch(`${url}${path}`, {
+    const response = await fetch(`${urls[requests++ % urls.length]}${path}`, {
       method,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

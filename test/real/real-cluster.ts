@@ -1,4 +1,4 @@
-// A cluster of rapid's real processes for one test file: an API, workers, and an agent on each of its nodes. Beside others in the same
+// A cluster of rapid's real processes for one test file: two APIs, workers, and an agent on each of its nodes. Beside others in the same
 // lab: jobs have a prefix of their own, the cluster's state a root of its own.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -31,10 +31,11 @@ export interface ClusterOptions {
 
 export interface RealCluster {
   readonly lab: Lab;
+  /** Asks the two APIs in turn. */
   readonly api: ApiClient;
   /** The cluster's. */
   readonly nodes: readonly HypervisorNode[];
-  readonly apiProcess: RapidProcess;
+  readonly apis: readonly RapidProcess[];
   /** Those that live, in the order in which they were started. */
   readonly workers: readonly RapidProcess[];
   /** What its keys in Redis begin with. */
@@ -95,12 +96,12 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     return process;
   };
   const startApi = () => startRapid([compiled('src/process/api')], { ...shared, RAPID_LISTEN: '127.0.0.1:0' });
-  const [apiProcess] = await Promise.all([
-    startApi(),
+  const [apis] = await Promise.all([
+    Promise.all([startApi(), startApi()]),
     ...[...agents.values()].map((agent) => agent.restart()),
     ...Array.from({ length: workerCount }, (_, index) => startWorker(`w${index + 1}`)),
   ]);
-  const api = apiClient(apiProcess.ready.slice(apiProcess.ready.indexOf('http')));
+  const api = apiClient(...apis.map(({ ready }) => ready.slice(ready.indexOf('http'))));
   await until('the nodes of the cluster', async () => {
     const { body } = await api.call('GET', '/api/v1/node');
     return body.length === own.length && body.every(({ daemon_state }: { daemon_state: string }) => daemon_state === 'run');
@@ -133,7 +134,7 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     lab,
     api,
     nodes,
-    apiProcess,
+    apis,
     get workers() {
       return started.filter((worker) => worker.lives());
     },
@@ -162,7 +163,7 @@ export async function startCluster(options: ClusterOptions): Promise<RealCluster
     stateOf: async ({ statePath }) => (await api.call('GET', statePath)).body.state,
     async close() {
       await Promise.all([
-        apiProcess.stop(),
+        ...apis.map((process) => process.stop()),
         ...started.map((worker) => worker.stop()),
         ...[...agents.values()].map((agent) => agent.stop()),
       ]);

@@ -53,7 +53,7 @@ describeReal('Redis away', missingLab(), () => {
     const pid = redis.pid as number;
     signal(pid, 'SIGSTOP');
     try {
-      const ends = await Promise.all([cluster.apiProcess, ...cluster.workers].map((each) => each.leave()));
+      const ends = await Promise.all([...cluster.apis, ...cluster.workers].map((each) => each.leave()));
       // In good order where nothing was under way, else with an error.
       for (const end of ends) expect([0, 1]).toContain(end);
     } finally {
