@@ -39,6 +39,13 @@ export async function mirrorStorage(
     mirrorCollection(store, STORAGE_REPORTS, (text) => JSON.parse(text) as ReportPart, options),
   ]);
   const mirrors = [osds, pools, volumes, reports];
+  const heardAtMs = new Map<string, number>();
+  const note = (key: string, part: ReportPart | undefined) => {
+    if (part === undefined) heardAtMs.delete(key);
+    else heardAtMs.set(key, Date.now());
+  };
+  reports.onChange(note);
+  for (const [key, part] of reports.all()) note(key, part);
   const users = followVolumeUsers(vms);
   const byName = followVolumeNames(volumes);
   const osdFigures = figuresOf(
@@ -103,7 +110,8 @@ export async function mirrorStorage(
     snapshot: (pool, volume, name) => find(pool, volume)?.snapshots.find(({ snapshot }) => snapshot === name),
     vmsWith: (pool, volume) => users.of(volumeSpec(pool, volume)),
     get reportedAtMs() {
-      const times = [...reports.all().values()].map(({ collected_at }) => collected_at * 1000);
+      // A part is as old as the primary says it is, and at least as old as it has been known here: the primary's clock may be fast.
+      const times = [...reports.all()].map(([key, { collected_at }]) => Math.min(collected_at * 1000, heardAtMs.get(key) ?? Infinity));
       return times.length === 0 ? undefined : Math.min(...times);
     },
     get staleSinceMs() {

@@ -25,6 +25,6 @@ export interface StorageReader {
   snapshot(pool: string, volume: string, name: string): Snapshot | undefined;
   /** The UUIDs of the VMs that have this volume as a disk. */
   vmsWith(pool: string, volume: string): ReadonlySet<string>;
-  /** When Ceph was last heard of (milliseconds since 1970); undefined when it never was. */
+  /** When Ceph was last heard of (milliseconds since 1970), never in the future; undefined when it never was. */
   readonly reportedAtMs: number | undefined;
 }

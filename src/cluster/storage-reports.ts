@@ -129,24 +129,22 @@ function nodesOf({ node, collectedAtS, status, flags, df, osds, pools }: Storage
 }
 
 /**
- * Tells what was heard, and takes away the parts of older reports that are not needed any more. Two may think for a moment that they are the
- * primary: what was heard later stays.
+ * Tells what was heard, and takes away the parts of older reports that are not needed any more. Whose report counts is not decided here, and
+ * by no clock: the primary gives a store whose commits are refused once it is the primary no more (fence.ts).
  */
 export async function reportStorage(store: Store, report: StorageReport): Promise<void> {
   const nodes = nodesOf(report);
   const present = await store.children(STORAGE_REPORTS);
-  await Promise.all([...nodes].map(([name, text]) => replace(store, name, text, report.collectedAtS)));
+  await Promise.all([...nodes].map(([name, text]) => replace(store, name, text)));
   const surplus = present.filter((name) => !nodes.has(name));
-  await Promise.all(surplus.map((name) => replace(store, name, undefined, report.collectedAtS)));
+  await Promise.all(surplus.map((name) => replace(store, name, undefined)));
 }
 
-async function replace(store: Store, name: string, text: string | undefined, collectedAtS: number): Promise<void> {
+async function replace(store: Store, name: string, text: string | undefined): Promise<void> {
   const path = `${STORAGE_REPORTS}/${name}`;
   await compareAndSet(store, async () => {
     const present = await store.get(path);
-    const isNewer = present !== undefined && (JSON.parse(present.data) as Collected).collected_at > collectedAtS;
-    const changes = isNewer || present?.data === text ? [] : changeTo(path, text, present?.version);
-    return { changes, result: undefined };
+    return { changes: present?.data === text ? [] : changeTo(path, text, present?.version), result: undefined };
   });
 }
 

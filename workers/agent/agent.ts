@@ -87,7 +87,7 @@ export async function startAgent(parts: AgentParts): Promise<Agent> {
       election: primaryElection(store),
       intervalMs,
       announce: reporter.tellAgain,
-      serve: (signal) => servePrimary({ node, store, ceph, locks, openDesk, intervalMs, log }, signal),
+      serve: (signal, entries) => servePrimary({ node, store, ceph, locks, openDesk, intervalMs, log }, signal, entries),
       log,
     });
   }

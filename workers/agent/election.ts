@@ -3,6 +3,7 @@
 // session is known here before the store gives the lock to another one. So there are never two primaries.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { LockEntry } from '../../src/cluster/fence.js';
 import type { HeldLocks, Locks } from '../../src/cluster/locks.js';
 import { PRIMARY_LOCK, type PrimaryElection, type PrimaryWish } from '../../src/cluster/primary-election.js';
 import type { Store } from '../../src/cluster/store.js';
@@ -17,8 +18,11 @@ export interface CandidateParts {
   intervalMs: number;
   /** Tells the cluster what this node is now. */
   announce(): Promise<void>;
-  /** What the primary does; called when the node becomes the primary. Resolves once it has stopped, which it does when the signal aborts. */
-  serve(signal: AbortSignal): Promise<void>;
+  /**
+   * What the primary does; called when the node becomes the primary, with what stands for that in the store. Resolves once it has stopped,
+   * which it does when the signal aborts.
+   */
+  serve(signal: AbortSignal, entries: readonly LockEntry[]): Promise<void>;
   log: Logger;
 }
 
@@ -74,7 +78,9 @@ export function standForPrimary(parts: CandidateParts): Candidate {
     ends.addEventListener('abort', end, { once: true });
     primary = true;
     log.info({ node }, 'this node is the primary now');
-    const serving = parts.serve(ended.signal).catch((error: unknown) => log.error({ err: error, node }, 'the primary cannot do its work'));
+    const serving = parts
+      .serve(ended.signal, held.entries)
+      .catch((error: unknown) => log.error({ err: error, node }, 'the primary cannot do its work'));
     try {
       await parts.announce();
       await until(false, ended.signal);

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { setTimeout as delay } from 'node:timers/promises';
 import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
+import { fencedStore, type LockEntry } from '../../src/cluster/fence.js';
 import type { Locks } from '../../src/cluster/locks.js';
 import type { Store } from '../../src/cluster/store.js';
 import { vmDocuments } from '../../src/cluster/vm-documents.js';
@@ -24,10 +25,16 @@ export interface DutyParts {
   log: Logger;
 }
 
-/** Serves until the signal aborts; resolves when nothing of it goes on any more. What is away (queue, store) is tried again. */
-export async function servePrimary(parts: DutyParts, signal: AbortSignal): Promise<void> {
+/**
+ * Serves until the signal aborts; resolves when nothing of it goes on any more. What is away (queue, store) is tried again. What it reports is
+ * refused once these entries are gone, however late it comes.
+ */
+export async function servePrimary(parts: DutyParts, signal: AbortSignal, entries: readonly LockEntry[]): Promise<void> {
   const { node, store, ceph, intervalMs, log } = parts;
-  const reporting = reportWhilePrimary({ node, store, ceph, intervalMs: STORAGE_LOOKS * intervalMs, log }, signal);
+  const reporting = reportWhilePrimary(
+    { node, store: fencedStore(store, entries), ceph, intervalMs: STORAGE_LOOKS * intervalMs, log },
+    signal,
+  );
   await Promise.all([reporting, watchWhilePrimary(parts, signal)]);
 }
 
