@@ -33,7 +33,7 @@ export type Selector = 'mem' | 'vcpus' | 'load' | 'vms';
 
 export const DomainXml = Type.String({
   minLength: 1,
-  maxLength: 1_048_576,
+  maxLength: 262_144,
   domainXml: true,
-  description: 'libvirt domain XML, at most 1 MiB; a document type declaration is refused',
+  description: 'libvirt domain XML, at most 256 KiB in UTF-8; a document type declaration is refused',
 });

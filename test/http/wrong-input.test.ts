@@ -11,6 +11,9 @@ beforeAll(async () => void (api = await startTestApi()));
 afterAll(() => api.close());
 
 const submit = (...ops: unknown[]): [string, string, RequestInit] => ['POST', '/jobs', json({ ops })];
+const xmlWith = (part: string): string => domainXml('large').replace('</domain>', `${part}</domain>`);
+const disksOf = (count: number): string =>
+  `<devices>${Array.from({ length: count }, (_, index) => `<disk><source file="/${index}"/><target dev="d${index}"/></disk>`).join('')}</devices>`;
 const xmlBody = (xml: string): RequestInit => ({ body: xml, headers: { 'content-type': 'application/xml' } });
 const text = (body: string, type = 'application/json'): RequestInit => ({ body, headers: { 'content-type': type } });
 const delay = { OP_ID: 'OP_TEST_DELAY', duration: 0 };
@@ -35,6 +38,13 @@ it.each<[string, [string, string, RequestInit?], string, RegExp]>([
   ['a __proto__ value', ['POST', '/jobs', text('{"__proto__":{"ops":[]},"ops":[]}')], '/__proto__', /not a known/],
   ['broken XML', ['POST', '/api/v1/vm', xmlBody('<domain><name>a</domain>')], '/xml', /domain XML/],
   ['a document type', ['POST', '/api/v1/vm', xmlBody(`<!DOCTYPE d [<!ENTITY a "b">]>${domainXml('&a;')}`)], '/xml', /document type/],
+  [
+    'XML of too many bytes',
+    ['POST', '/api/v1/vm', xmlBody(xmlWith(`<description>${'虚'.repeat(88_000)}</description>`))],
+    '/xml',
+    /256 KiB/,
+  ],
+  ['XML of too many devices', submit({ OP_ID: 'OP_VM_DEFINE', xml: xmlWith(disksOf(2000)) }), '/ops/0/xml', /more devices/],
   ['XML without a name', ['POST', '/api/v1/vm', form({ xml: '<domain/>' })], '/xml', /<name> is missing/],
   ['XML of another VM', ['PUT', `/api/v1/vm/${WEB1_UUID}`, xmlBody(domainXml('web1', OTHER_UUID))], '/xml', /UUID/],
   [
