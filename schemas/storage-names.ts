@@ -42,7 +42,8 @@ export const DevicePath = Type.String({
 export const VolumeSize = Type.Unsafe<string | number>({
   anyOf: [{ type: 'string' }, { type: 'number' }],
   description:
-    'a size: a whole number of bytes, or with one of the units B K M G T P, each 1024 times the one before: `1073741824`, `4096M`, `20G`. ' +
+    'a size: a whole number of bytes, or a number with one of the units K M G T P (also KB, KiB and so on), each 1024 times the one before: ' +
+    '`1073741824`, `4096M`, `20G`, `20GiB`, `1.5T`; a part of a byte counts as a whole one. ' +
     'More than 0, at most 2^53 - 1 bytes; a job shows it as a number of bytes',
 });
 

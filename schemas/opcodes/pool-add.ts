@@ -4,8 +4,7 @@ import { PoolName } from '../storage-names.js';
 import { opcodeSchema } from './opcode-schema.js';
 
 /** As many as Ceph takes for a replicated pool. */
-const copies = (description: string, value: number) =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum: 10, default: value, description }));
+const COPIES = { minimum: 1, maximum: 10 };
 
 export const PoolAdd = opcodeSchema({
   id: 'OP_POOL_ADD',
@@ -20,8 +19,14 @@ export const PoolAdd = opcodeSchema({
     pgs: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 65_536, default: 128, description: 'placement groups, by custom a power of two' }),
     ),
-    copies: copies('how many OSDs keep each object', 3),
-    mincopies: copies('how many of the copies must be there for the pool to take writes; at most `copies`', 2),
+    copies: Type.Optional(Type.Integer({ ...COPIES, default: 3, description: 'how many OSDs keep each object' })),
+    mincopies: Type.Optional(
+      Type.Integer({
+        ...COPIES,
+        description:
+          'how many of the copies must be there for the pool to take writes; at most `copies`; 2, or 1 of 1, when it is left out',
+      }),
+    ),
   },
   result: Type.Object({
     pool: PoolName,

@@ -16,11 +16,14 @@ export function completeSize(op: Opcode & Pick<ParametersOf<typeof VolumeAdd>, '
   return { ...op, size };
 }
 
-/** The opcode as it is. Throws wrong_input when writes would need more copies than there are. */
+/** One copy may be away, if there are more. */
+export const usualMincopies = (copies: number): number => Math.min(2, copies);
+
+/** Fills in `mincopies`. Throws wrong_input when writes would need more copies than there are. */
 export function completePoolAdd(op: Opcode & ParametersOf<typeof PoolAdd>): Opcode {
-  const { copies = 0, mincopies = 0 } = op;
+  const { copies = 0, mincopies = usualMincopies(copies) } = op;
   if (mincopies > copies) throw wrongInput([{ pointer: '/mincopies', message: `must be at most copies, ${copies}` }]);
-  return op;
+  return { ...op, mincopies };
 }
 
 /** The opcode as it is. Throws wrong_input when the new name is the old one. */

@@ -56,6 +56,8 @@ interface Mutation<P extends TProperties> extends Row<P> {
   opcodesGiven?: boolean;
   /** The opcodes that do it; they are checked and completed before they are queued. */
   ops(values: Static<TObject<P>>): Opcode[];
+  /** Values that stand for a parameter of another name, by that name: a fault of the parameter is told as one of the value. */
+  calls?: Readonly<Record<string, keyof P & string>>;
   /** What the client is told; `ops` are the completed opcodes. */
   message(values: Static<TObject<P>>, ops: Opcode[]): string;
 }

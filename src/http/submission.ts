@@ -1,6 +1,8 @@
 // A mutation's way into the queue: its opcodes are checked, queued, and waited for if the client prefers that.
-import type { Depends, JobRecord } from '../../schemas/job.js';
+import type { Depends, JobRecord, Opcode } from '../../schemas/job.js';
 import { admit } from '../admission/admit.js';
+import { ClassifiedError } from '../errors/classified-error.js';
+import { wrongInput } from '../validation/wrong-input.js';
 import { idempotencyKey } from './idempotency-key.js';
 import { outcomeOf } from './job-outcome.js';
 import { preferredWaitS } from './prefer-wait.js';
@@ -28,10 +30,27 @@ interface Accepted {
   message: string;
 }
 
+/** The opcodes, as `admit` leaves them; what it refuses is told by the names that the request used. */
+function admitted(route: MutationRoute, asked: Opcode[]): Opcode[] {
+  if (route.opcodesGiven === true) return admit(asked);
+  try {
+    return admit(asked, () => '');
+  } catch (error) {
+    if (!(error instanceof ClassifiedError) || error.faults.length === 0) throw error;
+    const { calls = {} } = route;
+    throw wrongInput(
+      error.faults.map(({ pointer, message }) => {
+        const [, parameter = '', ...rest] = pointer.split('/');
+        return { pointer: Object.hasOwn(calls, parameter) ? ['', calls[parameter], ...rest].join('/') : pointer, message };
+      }),
+    );
+  }
+}
+
 async function accept(route: MutationRoute, services: Services, user: string, values: Values, request: Request): Promise<Accepted> {
   const { dry_run: dryRun = false, priority = 0, depends = [], reason = null } = values as Common;
   const asked = route.ops(values);
-  const ops = admit(asked, route.opcodesGiven ? undefined : () => '');
+  const ops = admitted(route, asked);
   const key = idempotencyKey(request.header('Idempotency-Key'));
   const job = await services.jobs.submit({
     ops,

@@ -12,6 +12,7 @@ interface Shape {
 
 const TRUE = new Set(['', 'true', 'yes', 'y', 't', 'on', '1']);
 const FALSE = new Set(['false', 'no', 'n', 'f', 'off', '0']);
+const WHOLE_NUMBER = /^-?(0|[1-9]\d*)$/;
 const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/;
 
 function readBoolean(text: string): Reading {
@@ -21,6 +22,12 @@ function readBoolean(text: string): Reading {
 }
 
 const readNumber = (text: string): Reading => (JSON_NUMBER.test(text) ? { value: Number(text) } : { fault: 'must be a number' });
+
+/** Written out: `1e0` and `1.0` are no numbers of a thing. */
+function readWholeNumber(text: string): Reading {
+  if (WHOLE_NUMBER.test(text)) return { value: Number(text) };
+  return { fault: JSON_NUMBER.test(text) ? 'must be a whole number' : 'must be a number' };
+}
 
 function readJson(text: string): Reading {
   try {
@@ -57,8 +64,9 @@ export function readText(schema: TSchema, text: string): Reading {
     case 'boolean':
       return readBoolean(text);
     case 'number':
-    case 'integer':
       return readNumber(text);
+    case 'integer':
+      return readWholeNumber(text);
     case 'array':
       return readList(shape.items, text);
     case 'object':

@@ -50,11 +50,29 @@ it.each(CHANGES.flatMap((change) => (['before', 'after'] as const).map((when) =>
   },
 );
 
-it('says when Ceph does not know the flag', async () => {
-  const { run, addWorker } = await startCluster({ redisUrl: redis().url });
+it('says when Ceph does not know the flag, and leaves nothing behind', async () => {
+  const { run, addWorker, ceph } = await startCluster({ redisUrl: redis().url });
   await addWorker();
+  ceph.failNext('setFlag', new ClassifiedError('wrong_input', 'Ceph knows no flag "noautoscale"'));
   const { opresult } = await run({ OP_ID: 'OP_CEPH_FLAG_SET', flag: 'noautoscale' });
-  expect(opresult).toEqual([['OpExecError', [expect.stringContaining('"noautoscale"'), 'wrong_input']]]);
+  expect(opresult).toEqual([['OpExecError', ['Ceph knows no flag "noautoscale"', 'wrong_input']]]);
+  expect((await run({ OP_ID: 'OP_CEPH_FLAG_SET', flag: 'noautoscale' })).opresult).toEqual([{ flag: 'noautoscale', set: true }]);
+  expect(await ceph.open().flags()).toEqual(['noautoscale']);
+});
+
+it('takes back only what it finds done', async () => {
+  const { submit, end, addWorker, ceph } = await startCluster({ redisUrl: redis().url });
+  const wrapped = intervene(opcodes);
+  const job = await submit({ OP_ID: 'OP_CEPH_FLAG_SET', flag: 'noout' });
+  const fail = async () => {
+    // By hand, and so not to be set again.
+    await ceph.open().setFlag('noout', false);
+    ceph.failNext('setFlag', new ClassifiedError('environment_error', 'nothing was to be set'));
+    throw new ClassifiedError('environment_error', 'as planned');
+  };
+  wrapped.in.set(job, { at: { 'run 0 after': fail } });
+  await addWorker({ opcodes: wrapped.opcodes });
+  expect((await end(job)).opresult).toEqual([['OpExecError', ['as planned', 'environment_error']]]);
 });
 
 it('knows flags that Ceph shows under other names', () => {

@@ -1,7 +1,9 @@
 // The cluster and Ceph compared: every kind of difference is told, and only what is named is settled.
 import { expect, it } from 'vitest';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
+import { opcodes } from '../../workers/opcodes/registry.js';
 import { startCluster } from '../harness/cluster.js';
+import { intervene } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { GIB, putPool, putVolume } from '../harness/storage.js';
 
@@ -123,8 +125,26 @@ it('does not believe a Ceph without any OSD', async () => {
     await ceph.crashOsd(id);
     await open.purgeOsd(id);
   }
+  expect((await open.status()).text).toContain('HEALTH_WARN');
   const before = await snapshot();
   const record = await run({ OP_ID: 'OP_STORAGE_VERIFY', drop: true });
   expect(record.opresult).toEqual([['OpPrereqError', [expect.stringContaining('no OSD at all'), 'environment_error']]]);
   expect(await snapshot()).toEqual(before);
+});
+
+it('writes only what differed, and nothing that is not as it was compared any more', async () => {
+  const { submit, end, addWorker, storage } = await drifted();
+  const wrapped = intervene(opcodes);
+  const settle = (adopt: string[]) => submit({ OP_ID: 'OP_STORAGE_VERIFY', adopt });
+  const [kept, refused] = [await settle(['volume/vms/grown']), await settle(['pool/vms'])];
+  const elsewhere = async () => void (await storage.volumes.update('vms/grown', (document) => ({ ...document, features: ['new'] })));
+  wrapped.in.set(kept, { at: { 'run 0 before': elsewhere }, twice: true });
+  const otherwise = async () => void (await storage.pools.update('vms', (document) => ({ ...document, pgs: 32 })));
+  wrapped.in.set(refused, { at: { 'run 0 before': otherwise }, twice: true });
+  await addWorker({ opcodes: wrapped.opcodes });
+  expect(await end(kept)).toMatchObject({ status: 'success' });
+  expect(await storage.volumes.get('vms/grown')).toMatchObject({ size_bytes: 2 * GIB, features: ['new'] });
+  const text = '"vms" has changed since it was compared: pgs';
+  expect((await end(refused)).opresult).toEqual([['OpExecError', [text, 'wrong_state']]]);
+  expect(await storage.pools.get('vms')).toMatchObject({ pgs: 32 });
 });

@@ -25,7 +25,14 @@ export const flagOpcode = (schema: typeof CephFlagSet | typeof CephFlagUnset, on
         : [
             step('set-flag', `${on ? 'set' : 'unset'} ${flag}`, {
               run: async ({ world }) => await world.ceph().setFlag(flag, on),
-              ...(FOR_EVER.has(flag) ? {} : { undo: async ({ world }) => await world.ceph().setFlag(flag, !on) }),
+              ...(FOR_EVER.has(flag)
+                ? {}
+                : {
+                    undo: async ({ world }) => {
+                      const ceph = world.ceph();
+                      if (isFlagSet(await ceph.flags(), flag) === on) await ceph.setFlag(flag, !on);
+                    },
+                  }),
             }),
           ],
     result: ({ flag }): ResultOf<typeof CephFlagSet> => ({ flag, set: on }),

@@ -1,6 +1,8 @@
 // The step that makes the cluster know what Ceph has, where the two did not agree.
+import { isDeepStrictEqual } from 'node:util';
 import type { Added, Documents } from '../../src/cluster/documents.js';
 import type { OsdDocument, PoolDocument, VolumeDocument } from '../../src/cluster/storage-documents.js';
+import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { step, type Step, type StepContext } from '../engine/opcode.js';
 
 /** A document before and after; null: there is none. */
@@ -21,21 +23,55 @@ export const settleDrift = (changes: readonly DocumentChange[]): Step =>
   step('settle-drift', `settle ${changes.length} ${changes.length === 1 ? 'difference' : 'differences'}`, {
     run: async (context) => {
       for (const [index, change] of changes.entries()) {
-        await apply(context, change);
+        await apply(context, change, refuse);
         context.progress((index + 1) / changes.length);
       }
     },
     undo: async (context) => {
-      for (const { before, after, ...which } of changes.toReversed()) await apply(context, { ...which, before: after, after: before });
+      for (const { before, after, ...which } of changes.toReversed()) {
+        await apply(context, { ...which, before: after, after: before }, () => undefined);
+      }
     },
   });
 
-async function apply({ world, job, signal }: StepContext, { collection, key, before, after }: DocumentChange): Promise<void> {
+/** What is done about a value that is neither as it was judged nor as it shall be. */
+type OnOther = (key: string, name: string) => void;
+
+const refuse: OnOther = (key, name) => {
+  throw new ClassifiedError('wrong_state', `"${key}" has changed since it was compared: ${name}`);
+};
+
+async function apply(
+  { world, job, signal }: StepContext,
+  { collection, key, before, after }: DocumentChange,
+  onOther: OnOther,
+): Promise<void> {
   // The collections hold different documents; each change holds one of its own collection.
   const documents = world.storage[collection] as unknown as Documents<Added>;
-  if (after !== null && before === null) await documents.create(addedBy(job, after), signal);
-  else if (after !== null) await documents.update(key, () => addedBy(job, after), signal);
-  else if (before !== null) await documents.remove(key, { addedBy: addedBy(job, before).added_by, signal });
+  // What a job that could not end has marked came to be or went past rapid.
+  if (before === null || after === null) await world.storage.users.unmark(key, { signal });
+  if (before === null) {
+    if (after !== null) await documents.create(addedBy(job, after), signal);
+  } else if (after === null) {
+    await documents.remove(key, { addedBy: addedBy(job, before).added_by, signal });
+  } else {
+    const [from, to] = [addedBy(job, before), addedBy(job, after)];
+    await documents.update(key, (present) => merged(present, from, to, (name) => onOther(key, name)), signal);
+  }
+}
+
+/**
+ * The document with what differs between the two others: only what was judged is written, and only where it still is as it was judged. What
+ * is so already stays.
+ */
+function merged<T extends object>(present: T, from: T, to: T, onOther: (name: string) => void): T {
+  const next = { ...present };
+  for (const name of new Set([...Object.keys(from), ...Object.keys(to)]) as Set<keyof T>) {
+    if (isDeepStrictEqual(from[name], to[name]) || isDeepStrictEqual(present[name], to[name])) continue;
+    if (isDeepStrictEqual(present[name], from[name])) next[name] = to[name];
+    else onOther(String(name));
+  }
+  return next;
 }
 
 /** With the job in place of nobody, in a volume's snapshots too. */

@@ -48,6 +48,7 @@ export const setFlag = (path: string) =>
     summary: 'Sets a flag of the storage.',
     values: { option: SettableFlag },
     ops: ({ option }) => [{ OP_ID: CephFlagSet.id, flag: option }],
+    calls: { flag: 'option' },
     message: ({ option }) => `Set OSD property "${option}".`,
   });
 
@@ -59,6 +60,7 @@ export const unsetFlag = (path: string) =>
     summary: 'Unsets a flag of the storage.',
     values: { option: UnsettableFlag },
     ops: ({ option }) => [{ OP_ID: CephFlagUnset.id, flag: option }],
+    calls: { flag: 'option' },
     message: ({ option }) => `Unset OSD property "${option}".`,
   });
 
@@ -75,6 +77,7 @@ export const changeFlag = mutation({
   summary: 'Sets or unsets a flag of the storage.',
   values: { action: Type.Enum(['set', 'unset'], { description: 'what to do with it' }), option: SettableFlag },
   ops: ({ action, option }) => [{ OP_ID: FLAG_CHANGES[action].opcode, flag: option }],
+  calls: { flag: 'option' },
   message: ({ action, option }) => `${FLAG_CHANGES[action].done} OSD property "${option}".`,
 });
 

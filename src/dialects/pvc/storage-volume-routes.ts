@@ -95,6 +95,7 @@ export const changeVolume = mutation({
     shrink: VolumeResize.parameters.properties.shrink,
   },
   ops: (values) => [changeOf(values).op],
+  calls: { new_name: 'name' },
   message: (values) => changeOf(values).message,
 });
 
@@ -124,6 +125,7 @@ export const cloneVolume = mutation({
     new_pool: NewPool,
   },
   ops: (values) => [opcodeFrom(VolumeClone, { ...values, new_name: values.new_volume })],
+  calls: { new_name: 'new_volume' },
   message: ({ pool, volume, new_volume: newName, new_pool: newPool = pool }) =>
     `Cloned RBD volume "${volume}" to "${newName}" on pool "${newPool}".`,
 });

@@ -23,7 +23,7 @@ type ClusterMethods = Pick<
 >;
 
 const FLAGS = new Set(
-  'full pause noup nodown noout noin nobackfill norebalance norecover noscrub nodeep-scrub notieragent nosnaptrim'.split(' '),
+  'full pause noup nodown noout noin nobackfill norebalance norecover noscrub nodeep-scrub notieragent nosnaptrim noautoscale'.split(' '),
 );
 const FSID = '5e1f7a52-0000-4000-8000-00000000ce94';
 const MOST_COPIES = 10;
@@ -109,7 +109,8 @@ export function simulatedCluster(state: CephState, drainMs: number): ClusterMeth
   return {
     async status() {
       const osds = state.osds();
-      const health = osds.every(({ running }) => running) ? 'HEALTH_OK' : 'HEALTH_WARN';
+      // Where there is no OSD, nothing can be kept.
+      const health = osds.length > 0 && osds.every(({ running }) => running) ? 'HEALTH_OK' : 'HEALTH_WARN';
       const up = osds.filter(({ running }) => running).length;
       const within = osds.filter((osd) => osd.in).length;
       return {
