@@ -1,5 +1,6 @@
 // The agent as a process of its own: one on each hypervisor node.
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { openStore } from '../src/cluster/open-store.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { keysOf } from '../src/jobs/keys.js';
@@ -10,6 +11,7 @@ import { assertSharedQueue, assertSharedStore } from '../src/process/required-se
 import { startAgent } from './agent/agent.js';
 import { hostFigures } from './agent/host-figures.js';
 import { serveNode } from './agent/serve-calls.js';
+import { takeNode } from './agent/tenure.js';
 import { reachCeph } from './composition/reach-ceph.js';
 import { watcherDesk } from './composition/watcher-desk.js';
 import { osdHostSettings } from './drivers/ceph-commands/ceph-settings.js';
@@ -19,6 +21,8 @@ import { connectLibvirt } from './drivers/libvirt/connect-libvirt.js';
 
 /** Calls to libvirt at a time: those of all workers, and the agent's own looks. */
 const LIBVIRT_CALLS = 8;
+/** The session of an agent that was killed ends within two of its time-outs, as ZooKeeper counts. */
+const HOLDER_SESSIONS = 2;
 
 await runProcess(async (closing, signal) => {
   const config = loadConfig();
@@ -28,7 +32,13 @@ await runProcess(async (closing, signal) => {
   const node = config.agent.node || (hostname().split('.')[0] as string);
   const store = await openStore(config, signal);
   closing.add(() => store.close());
-  const hypervisor = await connectLibvirt({ uri: config.agent.libvirt_uri, connections: LIBVIRT_CALLS });
+  const tenure = await takeNode({ node, store, waitMs: HOLDER_SESSIONS * config.cluster.session_timeout_ms, log });
+  closing.add(() => tenure.close());
+  const hypervisor = await connectLibvirt({
+    uri: config.agent.libvirt_uri,
+    connections: LIBVIRT_CALLS,
+    directory: join(config.state_dir, 'agent', node),
+  });
   closing.add(() => hypervisor.close());
   const agent = await startAgent({
     node,
@@ -38,6 +48,7 @@ await runProcess(async (closing, signal) => {
     ceph: reachCeph(config),
     figures: hostFigures,
     store,
+    tenure,
     coordinator: config.agent.coordinator,
     openDesk: watcherDesk(config, config.redis.url),
     intervalMs: config.agent.interval_ms,
@@ -51,7 +62,7 @@ await runProcess(async (closing, signal) => {
     node,
     hypervisor,
     osdHost: async (context) => commandOsdHost(osds, context),
-    store,
+    tenure,
     redis,
     keys: keysOf(config.redis.prefix),
     log,

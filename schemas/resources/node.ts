@@ -4,7 +4,10 @@ import { NodeName } from '../names.js';
 
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 
-const DaemonState = Type.Enum(['run', 'dead'], { description: '`run`: its agent reports; `dead`: it does not' });
+const DaemonState = Type.Enum(['run', 'hung', 'dead'], {
+  description:
+    '`run`: its agent reports; `hung`: so it does, but its hypervisor does not answer: what is shown is what was seen last, and it takes no VMs; `dead`: its agent does not report',
+});
 
 export const CoordinatorState = Type.Enum(['primary', 'secondary', 'client'], {
   description:

@@ -125,7 +125,7 @@ function nodeFrom(document: NodeDocument, report: NodeReport | undefined, load: 
   const free = report?.memory_free ?? 0;
   return {
     name: document.name,
-    daemon_state: report === undefined ? 'dead' : 'run',
+    daemon_state: report === undefined ? 'dead' : report.hypervisor_silent ? 'hung' : 'run',
     coordinator_state: report?.coordinator_state ?? (document.coordinator ? 'secondary' : 'client'),
     domain_state: document.domain_state,
     cpu_count: report?.cpu_count ?? 0,

@@ -16,6 +16,8 @@ export interface NodeDocument {
 
 /** What a node's agent saw, a few seconds ago at most. Sizes in MiB. */
 export interface NodeReport {
+  /** The hypervisor has not answered the agent for a while, by the agent's own clock: what follows is what was seen last. */
+  hypervisor_silent: boolean;
   cpu_count: number;
   load: number;
   memory_total: number;

@@ -54,6 +54,7 @@ async function addNode(store: Store, name: string): Promise<void> {
     load: 3.5,
     memory_total: 524_288,
     memory_free: 262_144,
+    hypervisor_silent: false,
     coordinator_state: 'client',
     unknown_domains: [],
     running_domains: Array.from({ length: 100 }, (_, index) => vmUuid(index)),

@@ -36,7 +36,7 @@ async function servedNodes(served: string[], timeoutMs = PATIENT_MS) {
   closing.add(() => world.close());
   const store = openSession();
   const place = { redisUrl: redis().url, keys: keysOf(`{test-${randomUUID()}}`), closing };
-  for (const node of served) serveNode(place, { node, hypervisor: await world.hypervisors.on(node), store });
+  for (const node of served) await serveNode(place, { node, hypervisor: await world.hypervisors.on(node), store });
   const { hypervisors } = await reachNodes(place, nodes, timeoutMs);
   return { closing, world, place, hypervisors, direct: await world.hypervisors.on('hv1'), agentSession: store, openSession };
 }

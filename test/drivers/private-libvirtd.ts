@@ -21,6 +21,10 @@ export interface PrivateLibvirtd {
   kill(): Promise<void>;
   /** Kills the QEMU of a guest. */
   killGuest(name: string): Promise<void>;
+  /** Lets the QEMU of a guest stand still, and go on. */
+  signalGuest(name: string, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void>;
+  /** Its process, while it lives. */
+  daemons(): Promise<string[]>;
   /** Ends it, its guests too, and removes its folder. */
   remove(): Promise<void>;
 }
@@ -74,11 +78,11 @@ function answers(port: number): Promise<boolean> {
 }
 
 /** libvirt writes each guest's process number into this folder, `<name>.pid`. */
-async function killGuests(folder: string, chosen: (file: string) => boolean): Promise<void> {
+async function signalGuests(folder: string, chosen: (file: string) => boolean, signal: NodeJS.Signals): Promise<void> {
   const files = existsSync(folder) ? await readdir(folder) : [];
   for (const file of files.filter((name) => name.endsWith('.pid') && chosen(name))) {
     try {
-      process.kill(Number(await readFile(join(folder, file), 'utf8')), 'SIGKILL');
+      process.kill(Number(await readFile(join(folder, file), 'utf8')), signal);
     } catch {
       // It ended by itself.
     }
@@ -123,10 +127,12 @@ export async function privateLibvirtd(): Promise<PrivateLibvirtd> {
     },
     lives,
     kill,
-    killGuest: (name) => killGuests(guests, (file) => file === `${name}.pid`),
+    killGuest: (name) => signalGuests(guests, (file) => file === `${name}.pid`, 'SIGKILL'),
+    signalGuest: (name, signal) => signalGuests(guests, (file) => file === `${name}.pid`, signal),
+    daemons: async () => (lives() ? [String(daemon?.pid)] : []),
     async remove() {
       await kill();
-      await killGuests(guests, () => true);
+      await signalGuests(guests, () => true, 'SIGKILL');
       await rm(directory, { recursive: true, force: true });
     },
   };

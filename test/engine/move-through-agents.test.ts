@@ -18,7 +18,8 @@ async function withAgents(migrationMibPerS: number, hostDevice = false) {
   const guest = newGuest('web1');
   await addGuest(cluster, guest, { state: 'start', memoryMib: 1024, hostDevice });
   const place = { redisUrl: redis().url, keys: cluster.keys, closing: cluster.closing };
-  for (const node of NODES) serveNode(place, { node, hypervisor: await cluster.world.hypervisors.on(node), store: cluster.openSession() });
+  for (const node of NODES)
+    await serveNode(place, { node, hypervisor: await cluster.world.hypervisors.on(node), store: cluster.openSession() });
   const addWorker = async () => await cluster.addWorker(await reachNodes(place, NODES, patience(60_000)));
   const sent = async () => (await (await cluster.world.hypervisors.on('hv1')).migrationProgress(guest.uuid))?.bytesProcessed;
   const underWay = async () => await vi.waitFor(async () => expect(await sent()).toBeGreaterThan(0), { timeout: patience(20_000) });

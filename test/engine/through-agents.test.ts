@@ -117,7 +117,7 @@ it('cuts no power for who has lost the lock while the call waited for a connecti
       return { ...own, destroy };
     },
   };
-  cluster.serve('hv1', busy);
+  await cluster.serve('hv1', busy);
   const [session, other] = [cluster.openSession(), cluster.openSession()];
   const lock = [{ resource: `vm/${guest.uuid}`, mode: 'exclusive' }] as const;
   const claim = { opcode: 'OP_VM_STOP', signal: new AbortController().signal };

@@ -156,6 +156,7 @@ export function nodeReport(figures: Partial<NodeReport> = {}): NodeReport {
     load: 0,
     memory_total: MEMORY_MIB,
     memory_free: MEMORY_MIB,
+    hypervisor_silent: false,
     coordinator_state: 'client',
     running_domains: [],
     unknown_domains: [],

@@ -7,6 +7,7 @@ import { openNodeCalls } from '../../src/jobs/node-calls.js';
 import { connectPatiently } from '../../src/jobs/redis.js';
 import type { Closing } from '../../src/process/closing.js';
 import { serveNode as serveCalls } from '../../workers/agent/serve-calls.js';
+import { takeNode } from '../../workers/agent/tenure.js';
 import { agentHypervisors } from '../../workers/drivers/agents/agent-hypervisors.js';
 import { agentOsdHosts } from '../../workers/drivers/agents/agent-osd-hosts.js';
 import type { CallContext } from '../../workers/drivers/call-context.js';
@@ -28,12 +29,18 @@ export interface ServedNode {
 }
 
 /** Serves it until `closing` closes. */
-export function serveNode({ redisUrl, keys, closing }: Place, served: ServedNode): void {
+export async function serveNode({ redisUrl, keys, closing }: Place, { store, ...served }: ServedNode): Promise<void> {
+  const log = pino({ level: 'silent' });
+  const tenure = await takeNode({ node: served.node, store, waitMs: WAIT_MS, log });
+  closing.add(() => tenure.close());
   const redis = connectPatiently(redisUrl);
   closing.add(() => redis.disconnect());
-  const service = serveCalls({ osdHost: noOsds, ...served, redis, keys, log: pino({ level: 'silent' }) });
+  const service = serveCalls({ osdHost: noOsds, ...served, tenure, redis, keys, log });
   closing.add(() => service.close());
 }
+
+/** How long an agent of the same name may take to go away. */
+const WAIT_MS = 10_000;
 
 const noOsds = async (): Promise<never> => {
   throw new ClassifiedError('environment_error', 'this node has no Ceph');

@@ -1,11 +1,14 @@
 // Makes the cluster's state follow what really happens to the domains of a node: a guest that powers itself off, is started by hand, or is
 // moved here past rapid. While a job holds the VM's lock, the job knows better, and the agent looks again later.
+import { fencedStore } from '../../src/cluster/fence.js';
 import type { Locks } from '../../src/cluster/locks.js';
 import type { NodeReports } from '../../src/cluster/node-reports.js';
-import type { VmDocument, VmDocuments } from '../../src/cluster/vm-documents.js';
-import type { DomainSighting, Hypervisor } from '../drivers/hypervisor.js';
+import type { Store } from '../../src/cluster/store.js';
+import { vmDocuments, type VmDocument } from '../../src/cluster/vm-documents.js';
+import type { AgentHypervisor, DomainSighting } from '../drivers/hypervisor.js';
 import type { KnownDocuments } from './known-documents.js';
 import { DOWN_LOOKS } from './pace.js';
+import type { Tenure } from './tenure.js';
 import { judge, type Verdict } from './verdict.js';
 
 /** Locks taken by an agent are shown with this in place of a job. */
@@ -15,8 +18,9 @@ const GIVEN_UP_MS = 30_000;
 
 export interface FollowerParts {
   node: string;
-  hypervisor: Hypervisor;
-  vms: VmDocuments;
+  hypervisor: AgentHypervisor;
+  store: Store;
+  tenure: Tenure;
   documents: KnownDocuments;
   reports: NodeReports;
   locks: Locks;
@@ -38,7 +42,7 @@ interface Settled {
 
 const UNSETTLED: Settled = { looks: undefined, document: undefined };
 
-export function followDomains({ node, hypervisor, vms, documents, reports, locks, intervalMs, known }: FollowerParts): Follower {
+export function followDomains({ node, hypervisor, store, tenure, documents, reports, locks, intervalMs, known }: FollowerParts): Follower {
   const settled = new Map<string, Settled>([...known].map((uuid) => [uuid, UNSETTLED]));
   /** Since when a VM that no job is at has looked as it does, where that must last for a while. */
   const waiting = new Map<string, { looks: string; sinceMs: number }>();
@@ -54,8 +58,9 @@ export function followDomains({ node, hypervisor, vms, documents, reports, locks
 
   /** Answers whether nothing is left to be done until something changes. */
   const settle = async (uuid: string, sighting: DomainSighting | undefined, document: VmDocument | undefined): Promise<boolean> => {
-    // A domain that the cluster does not know is none of its business.
-    const verdict = document === undefined ? 'fine' : await judge(node, document, sighting, reports);
+    // What is seen of a guest in doubt may change at any moment, by nobody's doing. A domain that the cluster does not know is none of its business.
+    const isInDoubt = hypervisor.doubtOf(uuid) !== undefined;
+    const verdict = document === undefined ? 'fine' : isInDoubt ? 'wait' : await judge(node, document, sighting, reports);
     if (verdict === 'fine' || verdict === 'wait') {
       waiting.delete(uuid);
       return verdict === 'fine';
@@ -67,6 +72,7 @@ export function followDomains({ node, hypervisor, vms, documents, reports, locks
     }
     try {
       if (!hasLasted(uuid, JSON.stringify(verdict), patienceMs[verdict.patience])) return false;
+      const vms = vmDocuments(fencedStore(store, held.entries));
       // Between the look and the lock a job may have ended.
       const [current, now] = [await vms.find(uuid), await hypervisor.domain(uuid)];
       if (current === undefined) return true;
@@ -74,8 +80,8 @@ export function followDomains({ node, hypervisor, vms, documents, reports, locks
       if (still === 'fine') return true;
       if (still === 'wait' || still.patience !== verdict.patience) return false;
       if (still.change !== undefined) await vms.update(uuid, (latest) => ({ ...latest, ...still.change }), held.lost);
-      held.lost.throwIfAborted();
-      if (still.undefine === true && now !== undefined) await hypervisor.undefine(uuid);
+      const permit = () => tenure.assertHeld(held.entries, held.lost);
+      if (still.undefine === true && now !== undefined) await hypervisor.under(permit).undefine(uuid);
       waiting.delete(uuid);
       return true;
     } finally {

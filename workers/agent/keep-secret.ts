@@ -1,6 +1,7 @@
 // Keeps the guests' key to Ceph in the node's hypervisor: from the agent's start on, and again when the hypervisor is back from being away.
 import type { Logger } from 'pino';
-import type { CephSecret, NodeHypervisor } from '../drivers/hypervisor.js';
+import type { Permit } from '../../src/cluster/permit.js';
+import type { AgentHypervisor, CephSecret } from '../drivers/hypervisor.js';
 
 /** Answers the key of this node, or undefined as long as it has none. */
 export type ReadSecret = () => Promise<CephSecret | undefined>;
@@ -12,7 +13,7 @@ export interface SecretKeeper {
   doubt(): void;
 }
 
-export function keepSecret(hypervisor: NodeHypervisor, read: ReadSecret, log: Logger): SecretKeeper {
+export function keepSecret(hypervisor: AgentHypervisor, permit: Permit, read: ReadSecret, log: Logger): SecretKeeper {
   let isKept = false;
   let hasFailed = false;
   return {
@@ -21,7 +22,7 @@ export function keepSecret(hypervisor: NodeHypervisor, read: ReadSecret, log: Lo
       try {
         const secret = await read();
         if (secret === undefined) return;
-        await hypervisor.defineCephSecret(secret);
+        await hypervisor.under(permit).defineCephSecret(secret);
         isKept = true;
         hasFailed = false;
         log.info("the hypervisor has the guests' key to Ceph");

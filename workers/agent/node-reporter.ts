@@ -4,6 +4,7 @@ import { reportNode, type NodeReport } from '../../src/cluster/node-documents.js
 import type { Store } from '../../src/cluster/store.js';
 import type { DomainSighting, HostFacts } from '../drivers/hypervisor.js';
 import type { HostFigures } from './host-figures.js';
+import type { Tenure } from './tenure.js';
 
 export interface Look {
   host: HostFacts;
@@ -14,18 +15,28 @@ export interface Look {
 
 export interface NodeReporter {
   tell(look: Look): Promise<void>;
+  /** Since the last look so much time has passed that it may not be true any more; nothing before the first look. */
+  tellSilence(): Promise<void>;
   /** Once more, because what the node is has changed; nothing before the first look. */
   tellAgain(): Promise<void>;
 }
 
 export const isUp = (sighting: DomainSighting | undefined): boolean => sighting?.state === 'running' || sighting?.state === 'paused';
 
-export function nodeReporter(store: Store, node: string, coordinatorState: () => NodeReport['coordinator_state']): NodeReporter {
+/** Only while the node is this agent's: its report must not take the place of another one's. */
+export function nodeReporter(
+  store: Store,
+  node: string,
+  tenure: Pick<Tenure, 'held'>,
+  coordinatorState: () => NodeReport['coordinator_state'],
+): NodeReporter {
   let seen: Look | undefined;
+  let isSilent = false;
   let turn: Promise<void> = Promise.resolve();
 
   const write = async () => {
-    if (seen !== undefined) await reportNode(store, node, reportOf(seen, coordinatorState()));
+    // Both in one go: the report is written within the session that holds the node, or not at all.
+    if (seen !== undefined && tenure.held !== undefined) await reportNode(store, node, reportOf(seen, isSilent, coordinatorState()));
   };
   const tellAgain = () => {
     const told = turn.then(write);
@@ -36,13 +47,23 @@ export function nodeReporter(store: Store, node: string, coordinatorState: () =>
     tellAgain,
     tell(look) {
       seen = look;
+      isSilent = false;
+      return tellAgain();
+    },
+    tellSilence() {
+      isSilent = true;
       return tellAgain();
     },
   };
 }
 
-function reportOf({ host, figures, sightings, unknown }: Look, coordinatorState: NodeReport['coordinator_state']): NodeReport {
+function reportOf(
+  { host, figures, sightings, unknown }: Look,
+  isSilent: boolean,
+  coordinatorState: NodeReport['coordinator_state'],
+): NodeReport {
   return {
+    hypervisor_silent: isSilent,
     cpu_count: host.cpuCount,
     load: figures.load,
     coordinator_state: coordinatorState,

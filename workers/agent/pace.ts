@@ -6,6 +6,9 @@
  */
 export const DOWN_LOOKS = 3;
 
+/** After so much silence of its hypervisor the agent says that what it reported is old. A call to it may take some seconds on a busy node. */
+export const SILENT_AFTER_MS = 15_000;
+
 /** So often in so many seconds a VM that went down is started again; then it is left down, in state `fail`. */
 export const MOST_STARTS = 3;
 export const STARTS_WINDOW_S = 600;

@@ -37,7 +37,7 @@ const patienceWith = ({ state }: VmDocument) => (state === 'migrate' ? 'job' : '
 /** It runs here, but the cluster has it on another node: adopted if that node's agent lives and says that it does not run there. */
 async function judgeStranger(node: string, { uuid, state, ...document }: VmDocument, reports: NodeReports): Promise<Verdict | 'wait'> {
   const report = await reports.find(document.node);
-  if (report === undefined || report.running_domains.includes(uuid)) return 'wait';
+  if (report === undefined || report.hypervisor_silent || report.running_domains.includes(uuid)) return 'wait';
   const lastNode = document.last_node === node ? '' : document.last_node;
   return {
     change: { ...STARTED, node, last_node: lastNode },

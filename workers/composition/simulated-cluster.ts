@@ -10,6 +10,7 @@ import type { Closing } from '../../src/process/closing.js';
 import { startAgent } from '../agent/agent.js';
 import { hostFigures } from '../agent/host-figures.js';
 import { serveNode } from '../agent/serve-calls.js';
+import { takeNode } from '../agent/tenure.js';
 import type { CallContext } from '../drivers/call-context.js';
 import { openSimulatedCeph, type SimulatedCeph } from '../drivers/simulated/simulated-ceph.js';
 import { openSimulatedWorld } from '../drivers/simulated/simulated-world.js';
@@ -55,6 +56,8 @@ export async function startSimulatedCluster(
     config.simulated.nodes.map(async ({ name }) => {
       await introduceOsds(ceph, store, name);
       const hypervisor = await world.hypervisors.on(name);
+      const tenure = await takeNode({ node: name, store, waitMs: config.cluster.session_timeout_ms, log });
+      closing.add(() => tenure.close());
       const agent = await startAgent({
         node: name,
         uri: uriOf(name),
@@ -63,6 +66,7 @@ export async function startSimulatedCluster(
         ceph: ceph.open,
         figures: hostFigures,
         store,
+        tenure,
         coordinator: config.agent.coordinator,
         openDesk: watcherDesk(config, redisUrl),
         intervalMs: config.agent.interval_ms,
@@ -70,7 +74,7 @@ export async function startSimulatedCluster(
       });
       closing.add(() => agent.close());
       const osdHost = (context: CallContext) => ceph.hosts.on(name, context);
-      const service = serveNode({ node: name, hypervisor, osdHost, store, redis, keys, log });
+      const service = serveNode({ node: name, hypervisor, osdHost, tenure, redis, keys, log });
       closing.add(() => service.close());
     }),
   );

@@ -65,7 +65,7 @@ async function whereItRuns(world: World, { uuid, name: vm, target_node }: VmDocu
     throw new ClassifiedError('environment_error', `the guest of VM "${vm}" is half-way on node "${target_node}"; try again in a minute`);
   }
   for (const { name, daemon_state, running_domains } of world.cluster.nodes()) {
-    if (daemon_state === 'run' && running_domains.includes(uuid)) return name;
+    if (daemon_state !== 'dead' && running_domains.includes(uuid)) return name;
   }
   return undefined;
 }
