@@ -7,14 +7,16 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { NodeHypervisor } from '../../workers/drivers/hypervisor.js';
 import { connectLibvirt } from '../../workers/drivers/libvirt/connect-libvirt.js';
+import { patience } from '../lab/patience.js';
 import { plainDomainXml } from './plain-domain-xml.js';
 import { missingLibvirtd, type PrivateLibvirtd, privateLibvirtd } from './private-libvirtd.js';
 import { describeReal } from './real-or-skipped.js';
 
-const CALL_TIMEOUT_MS = 5000;
-const SOON = { timeout: 60_000 };
-const PATIENT_MS = 180_000;
-const GUEST = 'asked';
+const CALL_TIMEOUT_MS = patience(10_000);
+const SOON = { timeout: patience(60_000) };
+const PATIENT_MS = patience(180_000);
+
+const nameOf = (uuid: string) => `asked-${uuid}`;
 
 describeReal('calls that libvirtd does not answer', missingLibvirtd(), () => {
   let libvirtd: PrivateLibvirtd;
@@ -41,7 +43,7 @@ describeReal('calls that libvirtd does not answer', missingLibvirtd(), () => {
     uuid = randomUUID();
     // The first definition takes seconds: libvirtd asks QEMU what it can do.
     const patient = await connectLibvirt({ uri: libvirtd.uri, callTimeoutMs: PATIENT_MS });
-    await patient.define(plainDomainXml('qemu', { uuid, name: GUEST, acpi: true }));
+    await patient.define(plainDomainXml('qemu', { uuid, name: nameOf(uuid), acpi: true }));
     await patient.start(uuid);
     await patient.close();
     hypervisor = await connect();
@@ -58,7 +60,7 @@ describeReal('calls that libvirtd does not answer', missingLibvirtd(), () => {
 
   /** A call that libvirtd is at for as long as the guest's QEMU stands still. */
   async function hang(): Promise<void> {
-    await libvirtd.signalGuest(GUEST, 'SIGSTOP');
+    await libvirtd.signalGuest(nameOf(uuid), 'SIGSTOP');
     await expect(hypervisor.requestShutdown(uuid)).rejects.toMatchObject({ errorClass: 'environment_error' });
   }
   const IN_DOUBT = { errorClass: 'environment_error', message: expect.stringContaining('in doubt') };
@@ -69,7 +71,7 @@ describeReal('calls that libvirtd does not answer', missingLibvirtd(), () => {
     await expect(hypervisor.destroy(uuid)).rejects.toMatchObject(IN_DOUBT);
     expect(await hypervisor.domain(uuid)).toMatchObject({ state: 'running' });
     expect(await readdir(directory)).toEqual([`${uuid}.json`]);
-    await libvirtd.signalGuest(GUEST, 'SIGCONT');
+    await libvirtd.signalGuest(nameOf(uuid), 'SIGCONT');
     await expect.poll(() => hypervisor.doubtOf(uuid), SOON).toBeUndefined();
     await hypervisor.destroy(uuid);
     expect(await hypervisor.domain(uuid)).toMatchObject({ state: 'shutoff', endReason: 'destroyed' });
@@ -81,7 +83,7 @@ describeReal('calls that libvirtd does not answer', missingLibvirtd(), () => {
     hypervisor = await connect();
     expect(hypervisor.doubtOf(uuid)).toMatchObject({ method: 'requestShutdown' });
     await expect(hypervisor.destroy(uuid)).rejects.toMatchObject(IN_DOUBT);
-    await libvirtd.signalGuest(GUEST, 'SIGCONT');
+    await libvirtd.signalGuest(nameOf(uuid), 'SIGCONT');
     await expect.poll(() => hypervisor.doubtOf(uuid), SOON).toBeUndefined();
     await hypervisor.destroy(uuid);
   });
@@ -90,7 +92,7 @@ describeReal('calls that libvirtd does not answer', missingLibvirtd(), () => {
     await hang();
     await hypervisor.close();
     await libvirtd.kill();
-    await libvirtd.signalGuest(GUEST, 'SIGCONT');
+    await libvirtd.signalGuest(nameOf(uuid), 'SIGCONT');
     await libvirtd.start();
     hypervisor = await connect();
     await hypervisor.destroy(uuid);
