@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { JobRecord, Timestamp } from '../../schemas/job.js';
 import { startCluster } from '../harness/cluster.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { patience } from '../lab/patience.js';
 import { MAKE_THINGS, makeThings, openWorkshop, type Version } from '../harness/versions.js';
 
 const redis = redisForFile();
@@ -125,7 +126,7 @@ for (const [title, begun, other] of [
     const workshop = openWorkshop();
     const doomed = await addWorker({ name: 'doomed', opcodes: workshop.opcodes({ version: begun, things: OLD, stands: true }) });
     const job = await submit(makeThings('switch', { child: true }));
-    await expect.poll(async () => (await desk.read(job))?.children.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(async () => (await desk.read(job))?.children.length, { timeout: patience(10_000) }).toBe(1);
     await addWorker({ name: 'other', opcodes: workshop.opcodes({ version: other, things: OLD }), unknownOpcodeS: 2 });
     await doomed.die();
     const record = await end(job, 60_000);
@@ -147,7 +148,7 @@ it('is begun by a worker that knows it when the first one to see it does not', a
   const job = await submit(makeThings('nothing'));
   const isSeen = async () =>
     logOf((await desk.read(job)) as JobRecord).some((text) => text.includes(`worker old does not know ${MAKE_THINGS}`));
-  await expect.poll(isSeen, { timeout: 10_000 }).toBe(true);
+  await expect.poll(isSeen, { timeout: patience(10_000) }).toBe(true);
   await addWorker({ name: 'new', opcodes: workshop.opcodes({ things: OLD }) });
   const record = await end(job, 30_000);
   expect([record.status, record.opresult]).toEqual(['success', [OLD]]);
@@ -167,8 +168,8 @@ it('is cancelled at once when nobody has begun it and nobody knows it', async ()
   const { addWorker, submit, desk } = await startCluster({ redisUrl: redis().url });
   await addWorker({ unknownOpcodeS: 600 });
   const job = await submit({ OP_ID: 'OP_OF_TOMORROW' });
-  await desk.waitFor(job, ({ status }) => status !== 'queued', 10_000);
-  expect(await desk.cancel(job, 20_000)).toEqual([true, 'Job successfully cancelled']);
+  await desk.waitFor(job, ({ status }) => status !== 'queued', patience(10_000));
+  expect(await desk.cancel(job, patience(20_000))).toEqual([true, 'Job successfully cancelled']);
 });
 
 it('is refused by the worker when its parameters do not fit its schema', async () => {
@@ -178,4 +179,19 @@ it('is refused by the worker when its parameters do not fit its schema', async (
   const record = await run({ OP_ID: MAKE_THINGS, at: 7, more: true });
   expect(record.opresult).toMatchObject([['OpPrereqError', [expect.stringContaining('at: must be'), 'wrong_input']]]);
   expect(workshop.made).toEqual([]);
+});
+
+it('goes to its end when it was cancelled while nobody had it, and a step may have been begun from which there is no way back', async () => {
+  const { addWorker, submit, end, desk } = await startCluster({ redisUrl: redis().url });
+  const workshop = openWorkshop();
+  const version = { things: OLD, irrevocable: 'switch' };
+  const doomed = await addWorker({ opcodes: workshop.opcodes({ ...version, stands: true }) });
+  const job = await submit(makeThings('switch'));
+  await workshop.standing();
+  await doomed.die();
+  expect(await desk.cancel(job, 0)).toEqual([false, `Job ${job} was asked to stop and has not ended yet`]);
+  await addWorker({ opcodes: workshop.opcodes(version) });
+  const record = await end(job, 30_000);
+  expect([record.status, record.opresult]).toEqual(['success', [OLD]]);
+  expect(logOf(record)).toContain(`${MAKE_THINGS} can't be cancelled any more: it is being made`);
 });

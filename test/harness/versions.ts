@@ -26,6 +26,8 @@ export interface Version {
   things: string[];
   /** Whether a step that an opcode names as its own stands still here, until its worker is gone. */
   stands?: boolean;
+  /** A step from which on it cannot be cancelled. */
+  irrevocable?: string;
   /** Done to the facts before steps are made of them. */
   read?(facts: unknown): void;
   result?(): string[];
@@ -49,7 +51,7 @@ export function openWorkshop(): Workshop {
     for (const listener of listeners) listener();
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
   };
-  const definition = ({ version = 1, things, stands = false, read, result }: Version) =>
+  const definition = ({ version = 1, things, stands = false, irrevocable, read, result }: Version) =>
     opcode(MakeThings, {
       version,
       locks: () => [exclusive.anyVm('workshop')],
@@ -63,6 +65,7 @@ export function openWorkshop(): Workshop {
               if (stands && facts.at === thing) await stand(context.signal);
               made.push(thing);
             },
+            ...(thing === irrevocable ? { irrevocable: 'it is being made' } : {}),
             undo: async () => {
               if (made.includes(thing)) made.splice(made.lastIndexOf(thing), 1);
             },

@@ -10,6 +10,12 @@ import { SCENARIOS } from './scenarios.js';
 
 const redis = redisForFile();
 
+const MOMENTS = SCENARIOS.flatMap((scenario) =>
+  stepsOf(scenario).flatMap((index) =>
+    (['before', 'after'] as const).map((when): [typeof scenario, Moment] => [scenario, `run ${index} ${when}`]),
+  ),
+);
+
 it('undoes what was done, or runs to its end where it must', async () => {
   const expected = await standAfterSuccess({ redisUrl: redis().url });
   const { cluster, add, addWorker, stand, ends } = await rehearse({ redisUrl: redis().url });
@@ -25,12 +31,7 @@ it('undoes what was done, or runs to its end where it must', async () => {
     });
     await Promise.race([goOn, stopped]);
   };
-  const moments = SCENARIOS.flatMap((scenario) =>
-    stepsOf(scenario).flatMap((index) =>
-      (['before', 'after'] as const).map((when): [typeof scenario, Moment] => [scenario, `run ${index} ${when}`]),
-    ),
-  );
-  const takes = await inTurn(moments, ([scenario, moment]) => add(scenario, moment, { at: { [moment]: hold } }));
+  const takes = await inTurn(MOMENTS, ([scenario, moment]) => add(scenario, moment, { at: { [moment]: hold } }));
   await addWorker();
   await expect.poll(() => standing.size).toBe(takes.length);
 
@@ -56,4 +57,38 @@ it('undoes what was done, or runs to its end where it must', async () => {
       expect.soft(after[index], label).toEqual(expected.get(scenario));
     }
   }
+});
+
+it('is as good when no worker had the job at that moment, and nobody can tell whether the step was begun', async () => {
+  const expected = await standAfterSuccess({ redisUrl: redis().url });
+  const { cluster, add, addWorker, stand, ends } = await rehearse({ redisUrl: redis().url });
+  let standing = 0;
+  let letGo = () => {};
+  const released = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const hold = async ({ signal }: StepContext) => {
+    standing += 1;
+    await released;
+    signal.throwIfAborted();
+  };
+  const takes = await inTurn(MOMENTS, ([scenario, moment]) => add(scenario, moment, { at: { [moment]: hold } }));
+  const doomed = await addWorker();
+  await expect.poll(() => standing, { timeout: patience(20_000) }).toBe(takes.length);
+  await doomed.die();
+  for (const { job, label } of takes) expect.soft((await cluster.desk.cancel(job, 0))?.[0], label).toBe(false);
+  await cluster.addWorker();
+
+  const records = await ends(takes);
+  const after = await stand(takes);
+  for (const [index, { scenario, label, before, guest }] of takes.entries()) {
+    const outcome = [records[index]?.status, records[index]?.opresult];
+    const undone = opcodes.get(scenario.opcode)?.uninterruptible === undefined;
+    expect.soft(outcome, label).toEqual(undone ? ['canceled', ['Job canceled by request']] : ['success', [scenario.result(guest)]]);
+    expect.soft(after[index], label).toEqual(undone ? before : expected.get(scenario));
+  }
+  await doomed.comeBack();
+  letGo();
+  await doomed.close();
+  expect(await stand(takes)).toEqual(after);
 });
