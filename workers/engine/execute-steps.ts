@@ -45,9 +45,12 @@ async function goForward(execution: Execution): Promise<Outcome | Undoing> {
   let stop = stops.either;
   const refuse = () => journal.log(refusal ?? '');
   const goOnToTheEnd = (text: string) => {
-    if (refusal === undefined) stops.cancel.addEventListener('abort', refuse, { once: true });
-    refusal ??= text;
     stop = stops.leave;
+    if (refusal !== undefined) return;
+    refusal = text;
+    // It may have been cancelled while no worker had it.
+    if (stops.cancel.aborted) refuse();
+    else stops.cancel.addEventListener('abort', refuse, { once: true });
   };
   if (definition.uninterruptible !== undefined) {
     goOnToTheEnd(`${definition.id} can't be cancelled once it has begun: ${definition.uninterruptible}`);
