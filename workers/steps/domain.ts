@@ -3,6 +3,7 @@
 import type { Hypervisor } from '../drivers/hypervisor.js';
 import { pollUntil } from '../engine/interruption.js';
 import { step, stepKey, type Step, type StepContext } from '../engine/opcode.js';
+import { isUp, sight } from './whereabouts.js';
 
 /** What the steps need to know of a VM. */
 export interface Domain {
@@ -24,13 +25,10 @@ async function toChange({ world, signal }: StepContext, { node }: Domain): Promi
   return hypervisor;
 }
 
-async function isUp({ world }: StepContext, { node, uuid }: Domain): Promise<boolean> {
-  const state = (await (await world.hypervisors.on(node)).domain(uuid))?.state;
-  return state === 'running' || state === 'paused';
-}
+const seen = async ({ world }: StepContext, { node, uuid }: Domain) => await sight(world, node, uuid);
 
 async function bringUp(context: StepContext, domain: Domain): Promise<void> {
-  if (await isUp(context, domain)) return;
+  if (isUp(await seen(context, domain))) return;
   await (await toChange(context, domain)).define(domain.xml);
   await (await toChange(context, domain)).start(domain.uuid);
 }
@@ -59,8 +57,9 @@ export const GUEST_SHUT_DOWN = stepKey<boolean>('shut-down-guest');
 export const shutDownDomain = (domain: Domain, timeoutS: number): Step =>
   step(GUEST_SHUT_DOWN, `shut the guest down on ${domain.node}`, {
     run: async (context) => {
-      const isDown = async () => !(await isUp(context, domain));
-      if (await isDown()) return false;
+      const isDown = async () => !isUp(await seen(context, domain));
+      // Whoever ran this step before may have cut the power and not lived to say so.
+      if (await isDown()) return (await seen(context, domain))?.endReason === 'destroyed';
       await (await toChange(context, domain)).requestShutdown(domain.uuid);
       if (await pollUntil(isDown, POLL_MS, timeoutS * 1000, context.signal)) {
         context.log(`the guest of VM "${domain.name}" has powered off`);
