@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Opcode } from '../../schemas/job.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
+import { plainDomainXml } from '../drivers/plain-domain-xml.js';
 import { addAgent } from '../harness/agent.js';
 import { startCluster, type TestCluster } from '../harness/cluster.js';
 import { putOsd } from '../harness/osds.js';
@@ -132,4 +133,64 @@ it("keeps the guests' key to Ceph in the hypervisor, also after that was away", 
   hypervisor.unreachable(false);
   await expect.poll(isTold).toBe(2);
   expect(lines.join('\n')).not.toContain(guestSecret.key);
+});
+
+it('removes with a VM only what is its own, and says what stays and why', async () => {
+  const cluster = await stage();
+  await putPool(cluster, 'vms');
+  for (const volume of ['own', 'iso', 'shared', 'readonly', 'golden', 'top', 'bottom']) {
+    await putVolume(cluster, 'vms', volume, GIB, volume === 'golden' ? ['v1', 'v2'] : []);
+  }
+  const uuid = '00000000-0000-4000-8000-0000000000fe';
+  const disk = (type: string, source: string, more = '', device = 'disk', index = 0) =>
+    `<disk type='${type}' device='${device}'><source ${source}/>${more}<target dev='vd${'abcdefghij'[index]}' bus='virtio'/></disk>`;
+  const rbd = (name: string, more = '', device = 'disk', index = 0) =>
+    disk('network', `protocol='rbd' name='${name}'`, more, device, index);
+  const below = `<backingStore type='network'><format type='raw'/><source protocol='rbd' name='vms/bottom'/></backingStore>`;
+  const devices = [
+    rbd('vms/own'),
+    rbd('vms/iso', '', 'cdrom', 1),
+    rbd('vms/shared', '<shareable/>', 'disk', 2),
+    rbd('vms/readonly', '<readonly/>', 'disk', 3),
+    rbd('vms/golden@v1', '', 'disk', 4),
+    rbd('vms/top', below, 'disk', 5),
+    rbd('vms/team/data', '', 'disk', 6),
+    rbd('elsewhere/data', '', 'disk', 7),
+    disk('file', `file='/iso/debian.iso'`, '', 'disk', 8),
+  ].join('');
+  const xml = plainDomainXml('kvm', { name: 'web1', uuid, acpi: true, vcpus: 1 }, { memoryMib: 64, devices });
+  const outcome = async (op: Opcode) => (await cluster.run(op)).opresult[0];
+  expect(await outcome({ OP_ID: 'OP_VM_DEFINE', xml, node: 'hv1' })).toMatchObject({ uuid });
+
+  const snapshot = { pool: 'vms', volume: 'golden', snapshot: 'v1' };
+  for (const op of [
+    { OP_ID: 'OP_SNAPSHOT_REMOVE', ...snapshot },
+    { OP_ID: 'OP_SNAPSHOT_RENAME', ...snapshot, new_name: 'v9' },
+    { OP_ID: 'OP_VOLUME_REMOVE', pool: 'vms', volume: 'bottom' },
+  ]) {
+    expect([op.OP_ID, await outcome(op)]).toEqual([op.OP_ID, refused('VM "web1"', 'wrong_state')]);
+  }
+  expect(await outcome({ OP_ID: 'OP_SNAPSHOT_REMOVE', ...snapshot, snapshot: 'v2' })).toMatchObject({ snapshot: 'v2' });
+
+  expect(await outcome({ OP_ID: 'OP_VM_UNDEFINE', vm: 'web1', delete_disks: true })).toEqual({
+    uuid,
+    name: 'web1',
+    volumes: [
+      { pool: 'vms', volume: 'own' },
+      { pool: 'vms', volume: 'top' },
+    ],
+    kept: [
+      { name: 'vms/iso', dev: 'vdb', why: 'it is in a drive of type cdrom' },
+      { name: 'vms/shared', dev: 'vdc', why: 'it is shareable' },
+      { name: 'vms/readonly', dev: 'vdd', why: 'the guest can only read it' },
+      { name: 'vms/golden@v1', dev: 'vde', why: 'it is a snapshot' },
+      { name: 'vms/bottom', dev: 'vdf', why: 'a disk is laid over it' },
+      { name: 'vms/team/data', dev: 'vdg', why: 'it is in an RBD namespace' },
+      { name: 'elsewhere/data', dev: 'vdh', why: 'pool "elsewhere" is not known to the cluster' },
+      { name: '/iso/debian.iso', dev: 'vdi', why: 'it is no RBD volume' },
+    ],
+  });
+  const left = (await cluster.ceph.open().volumes('vms')).map(({ volume }) => volume);
+  expect(left).toEqual(['bottom', 'golden', 'iso', 'readonly', 'shared']);
+  expect(await outcome({ OP_ID: 'OP_VOLUME_REMOVE', pool: 'vms', volume: 'bottom' })).toMatchObject({ volume: 'bottom' });
 });
