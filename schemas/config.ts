@@ -8,7 +8,12 @@ const section = <P extends Parameters<typeof Type.Object>[0]>(properties: P, des
 
 const Token = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 100, description: 'who it is; stands in the jobs that are submitted with it' }),
+    name: Type.String({
+      minLength: 1,
+      maxLength: 100,
+      pattern: '^(?!(watcher|anonymous)$)',
+      description: 'who it is; stands in the jobs that are submitted with it. `watcher` and `anonymous` are who they always are',
+    }),
     access: Type.Enum(['read', 'write'], { description: '`read`: GET only; `write`: everything' }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: "the token's SHA-256 in hexadecimal: `printf %s TOKEN | sha256sum`" }),
   },
@@ -38,7 +43,19 @@ export const Config = Type.Object(
     }),
     redis: section(
       {
-        url: Type.String({ default: '', description: '`redis://host:port/db`; empty: an own redis-server is started in the state folder' }),
+        url: Type.String({
+          default: '',
+          description:
+            '`redis://user:password@host:port/db`, `redis+sentinel://host:port,host:port/name/db` or `redis+cluster://host:port,host:port`, with ' +
+            '`rediss` for TLS; empty: an own redis-server is started in the state folder',
+        }),
+        ca: Type.String({ default: '', description: 'path of the certificates that Redis is known by, with TLS; empty: those of Node.js' }),
+        replicas: Type.Integer({
+          default: 0,
+          minimum: 0,
+          maximum: 10,
+          description: 'how many replicas must have a job before its number is answered, and what a worker has written before it goes on',
+        }),
         prefix: Type.String({
           default: '{rapid}',
           minLength: 1,

@@ -29,7 +29,10 @@ export const Depends = Type.Array(
     maxItems: 2,
     items: false,
     prefixItems: [
-      { type: 'integer', description: 'a job; -1 is the job submitted last before this one, -2 the one before that' },
+      {
+        type: 'integer',
+        description: 'a job; in a submission of several jobs -1 is the one before this one there, -2 the one before that',
+      },
       { type: 'array', items: { type: 'string', enum: ['canceled', 'success', 'error'] }, description: 'empty: any end' },
     ],
   }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openStore } from '../src/cluster/open-store.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { keysOf } from '../src/jobs/keys.js';
-import { connectFromNode } from '../src/jobs/redis.js';
+import { connectPatiently } from '../src/jobs/redis.js';
 import { runProcess } from '../src/process/closing.js';
 import { openLog } from '../src/process/log.js';
 import { assertSharedQueue, assertSharedStore } from '../src/process/required-settings.js';
@@ -18,6 +18,7 @@ import { osdHostSettings } from './drivers/ceph-commands/ceph-settings.js';
 import { commandOsdHost } from './drivers/ceph-commands/command-osd-host.js';
 import { guestSecret } from './drivers/ceph-commands/guest-access.js';
 import { connectLibvirt } from './drivers/libvirt/connect-libvirt.js';
+import { redisUrlOf } from '../src/jobs/redis-address.js';
 
 /** Calls to libvirt at a time: those of all workers, and the agent's own looks. */
 const LIBVIRT_CALLS = 8;
@@ -50,12 +51,12 @@ await runProcess(async (closing, signal) => {
     store,
     tenure,
     coordinator: config.agent.coordinator,
-    openDesk: watcherDesk(config, config.redis.url),
+    openDesk: watcherDesk(config, redisUrlOf(config.redis)),
     intervalMs: config.agent.interval_ms,
     log,
   });
   closing.add(() => agent.close());
-  const redis = connectFromNode(config.redis.url);
+  const redis = connectPatiently(redisUrlOf(config.redis));
   closing.add(() => redis.disconnect());
   const osds = osdHostSettings(config.ceph);
   const service = serveNode({

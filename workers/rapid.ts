@@ -13,13 +13,14 @@ import { runWorker } from './composition/run-worker.js';
 import { startSimulatedCluster } from './composition/simulated-cluster.js';
 import { startLocalRedis } from './local-redis/local-redis.js';
 import { opcodes } from './opcodes/registry.js';
+import { redisUrlOf } from '../src/jobs/redis-address.js';
 
 await runProcess(async (closing, signal) => {
   const config = loadConfig();
   assertSafeToListen(config);
   const log = openLog(config);
   const { store, cluster } = await openCluster(config, log, closing, signal);
-  const redisUrl = config.redis.url || (await ownRedis(config, closing));
+  const redisUrl = redisUrlOf(config.redis) || (await ownRedis(config, closing));
   const simulated = config.cluster.store === 'memory' ? await startSimulatedCluster({ config, redisUrl, store, log }, closing) : undefined;
   const ceph = simulated?.open ?? reachCeph(config);
   const nodes = await reachNodes(config, redisUrl, cluster, closing);

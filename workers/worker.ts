@@ -8,6 +8,7 @@ import { reachCeph } from './composition/reach-ceph.js';
 import { reachNodes } from './composition/reach-nodes.js';
 import { runWorker } from './composition/run-worker.js';
 import { opcodes } from './opcodes/registry.js';
+import { redisUrlOf } from '../src/jobs/redis-address.js';
 
 await runProcess(async (closing, signal) => {
   const config = loadConfig();
@@ -15,8 +16,8 @@ await runProcess(async (closing, signal) => {
   assertSharedQueue(config);
   const log = openLog(config);
   const { store, cluster } = await openCluster(config, log, closing, signal);
-  const nodes = await reachNodes(config, config.redis.url, cluster, closing);
-  const parts = { config, redisUrl: config.redis.url, store, cluster, ...nodes, ceph: reachCeph(config), opcodes, log };
+  const nodes = await reachNodes(config, redisUrlOf(config.redis), cluster, closing);
+  const parts = { config, redisUrl: redisUrlOf(config.redis), store, cluster, ...nodes, ceph: reachCeph(config), opcodes, log };
   const name = await runWorker(parts, closing);
   return `worker ${name} is ready`;
 });

@@ -1,7 +1,7 @@
 // The OpenAPI 3.1 document, made from the route tables and the schemas: what is served is what is described.
 import type { TSchema } from 'typebox';
 import { mandatory, namedSchemas, reference, schemaText } from './openapi-schemas.js';
-import { pathUnder, type Route, type RouteTable } from './route.js';
+import { pathUnder, type MutationRoute, type Route, type RouteTable } from './route.js';
 
 type Json = Record<string, unknown>;
 
@@ -70,18 +70,20 @@ function bodyOf(route: Route): Json {
   };
 }
 
-function mutationSuccesses(): Json {
+function mutationSuccesses({ several }: MutationRoute): Json {
   const headers = { Location: { description: 'the job', schema: { type: 'string' } } };
   const result = { description: "the opcode's result; a list for several" };
+  const jobs = { type: 'object', properties: { jobs: { type: 'array', items: { type: 'integer' } }, message: { type: 'string' } } };
+  const accepted = several === undefined ? reference('Accepted') : { anyOf: [reference('Accepted'), jobs] };
   const ended = { allOf: [reference('Accepted'), { type: 'object', properties: { result } }] };
   return {
     200: { description: 'waited for, and the job ended in success', headers, content: json(ended) },
-    202: { description: 'the job is accepted', headers, content: json(reference('Accepted')) },
+    202: { description: 'the job is accepted', headers, content: json(accepted) },
   };
 }
 
 function successes(route: Route): Json {
-  if (route.kind === 'mutation') return mutationSuccesses();
+  if (route.kind === 'mutation') return mutationSuccesses(route);
   if (route.kind === 'stream') return { 200: { description: 'events', content: { 'text/event-stream': { schema: { type: 'string' } } } } };
   return { 200: { description: 'the answer', content: json(schemaText(route.answer)) } };
 }

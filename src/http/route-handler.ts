@@ -68,14 +68,17 @@ export function handlerOf(
     const notes: RequestNotes = ctx.state;
     const { user, given } = await authenticate(ctx, route, path, guard);
     notes.user = user;
-    const values: Values = validated(route.schema, readValues(route, given));
+    const sent = readValues(route, given);
+    // Before checking, which fills in the defaults of this version.
+    const asSent = ctx.req.headers['idempotency-key'] === undefined ? { ...sent } : structuredClone(sent);
+    const values: Values = validated(route.schema, sent);
     const request = new ContextRequest(ctx, signals);
     if (route.kind === 'stream') return answerEvents(ctx, route, services, values, request);
     if (route.kind === 'reading') {
       const { body, headers } = await route.read(services, values, request);
       return answer(ctx, 200, body, headers);
     }
-    const { status, body, headers, job } = await submit(route, services, user, values, request);
+    const { status, body, headers, job } = await submit(route, services, user, { values, asSent }, request);
     notes.job = job;
     answer(ctx, status, body, headers);
   };

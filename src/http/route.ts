@@ -54,6 +54,8 @@ interface Reading<P extends TProperties> extends Row<P> {
 interface Mutation<P extends TProperties> extends Row<P> {
   /** The client writes the opcodes itself: what is wrong with them is told by their place in its list. */
   opcodesGiven?: boolean;
+  /** Submissions that are accepted together, when the request gives such; each takes the place of the request's own values. */
+  several?(values: Static<TObject<P>>): Values[] | undefined;
   /** The opcodes that do it; they are checked and completed before they are queued. */
   ops(values: Static<TObject<P>>): Opcode[];
   /** Values that stand for a parameter of another name, by that name: a fault of the parameter is told as one of the value. */

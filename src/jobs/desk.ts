@@ -1,6 +1,5 @@
 // The job desk over Redis.
 import { isFinal, type JobRecord } from '../../schemas/job.js';
-import { ClassifiedError } from '../errors/classified-error.js';
 import { cancelAnswer, requestCancel } from './cancel.js';
 import { followJob } from './follow.js';
 import type { JobDesk } from './job-desk.js';
@@ -8,7 +7,9 @@ import { keysOf } from './keys.js';
 import { listJobs } from './list.js';
 import { hasEnded, readRecords } from './record.js';
 import { connectForRequests, connectPatiently } from './redis.js';
-import { submitJob } from './submit.js';
+import { redisIsAway } from './refusals.js';
+import { submitJobs } from './submit.js';
+import { confirmed } from './confirm.js';
 import { lookUntil, noSuchJob, shareReads, type Patience } from './wait.js';
 import { mayBeEnd, watchJobs } from './watch.js';
 
@@ -47,12 +48,17 @@ export async function openJobDesk({
   const waitForEnd: JobDesk['waitForEnd'] = (id, timeoutMs, signal) => recordWhen(id, hasEnded, { timeoutMs, signal, matters: mayBeEnd });
 
   return {
-    submit: (submission) => submitJob(redis, keys, idempotencyS, submission).catch(redisIsAway),
+    async submit({ idempotency, ...submission }) {
+      const { jobs } = await submitJobs(redis, keys, idempotencyS, [submission], idempotency).catch(redisIsAway);
+      return jobs[0] as number;
+    },
+    submitTogether: (submissions, idempotency) => submitJobs(redis, keys, idempotencyS, submissions, idempotency).catch(redisIsAway),
     read: (id) => read(id).catch(redisIsAway),
     list: (filter) => listJobs(redis, keys, filter).catch(redisIsAway),
     async cancel(id, waitMs) {
       const before = await requestCancel(redis, keys, keepCount, id).catch(redisIsAway);
       if (before === undefined) return undefined;
+      await confirmed(redis, keys).catch(redisIsAway);
       const after = before === 'queued' || isFinal(before) ? undefined : await waitForEnd(id, waitMs);
       return cancelAnswer(id, before, after);
     },
@@ -64,14 +70,4 @@ export async function openJobDesk({
       redis.disconnect();
     },
   };
-}
-
-/** What Redis itself answers is a defect of ours (ReplyError); anything else means that it did not answer. */
-function redisIsAway(error: Error): never {
-  if (error instanceof ClassifiedError || error.name === 'ReplyError') throw error;
-  throw new ClassifiedError(
-    'environment_error',
-    'the job queue does not answer; a submission that got this answer may or may not have been accepted: repeat it with the same Idempotency-Key',
-    { cause: error },
-  );
 }

@@ -9,8 +9,24 @@ export interface Submission {
   priority: number;
   depends: Depends;
   dryRun: boolean;
-  /** The client's Idempotency-Key, and the request as the client sent it, before admission completed it: the same key, user and request give the same job. */
-  idempotency?: { key: string; request: unknown };
+  idempotency?: Idempotency;
+}
+
+/** The same key, user and request give the same jobs, and the message of the first time. */
+export interface Idempotency {
+  /** The client's Idempotency-Key. */
+  key: string;
+  /** The request as the client sent it, before anything was read into it, as JSON. */
+  request: unknown;
+  /** What the client is told with the jobs' IDs. */
+  message?: string;
+}
+
+export interface Together {
+  /** In the order of the submissions. */
+  jobs: number[];
+  /** What the client was told when the key was first used; undefined when it was not used before. */
+  message: string | undefined;
 }
 
 export interface JobFilter {
@@ -47,10 +63,15 @@ export type JobEvent = { serial: number; at: Timestamp } & (
 
 export interface JobDesk {
   /**
-   * Resolves when Redis holds the job. Throws wrong_input (a key reused with another request; answered with 422), unknown_entity (a
-   * dependency that does not exist), environment_error (Redis does not answer).
+   * Resolves when Redis holds the job. Throws wrong_input (a key reused with another request, answered with 422; a negative dependency),
+   * unknown_entity (a dependency that does not exist), environment_error (Redis does not answer, or refuses).
    */
   submit(submission: Submission): Promise<number>;
+  /**
+   * Several jobs of one user in one step, all or none; in `depends` of each, negative numbers count back within them. Otherwise as `submit`;
+   * the single submissions' own `idempotency` is not looked at. Throws wrong_input for a negative dependency that leads out of them.
+   */
+  submitTogether(submissions: readonly Omit<Submission, 'idempotency'>[], idempotency?: Idempotency): Promise<Together>;
   read(id: number): Promise<JobRecord | undefined>;
   list(filter: JobFilter): Promise<JobPage>;
   /**

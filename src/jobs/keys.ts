@@ -12,8 +12,13 @@ export interface Keys {
   call(id: string): string;
   /** Channel on which the answers to one process's calls are told. */
   answers(caller: string): string;
-  /** Channel on which every change of every job is told. */
-  channel: string;
+  /** Channel on which the changes of one job are told, and the job that such a channel is of. */
+  changes(id: number): string;
+  jobOf(channel: string): number;
+  /** Channel on which a worker hears what concerns the jobs that it runs. */
+  runner(worker: string): string;
+  /** Channel on which one connection hears itself. */
+  pulse(listener: string): string;
 }
 
 export function keysOf(prefix: string): Keys {
@@ -24,6 +29,9 @@ export function keysOf(prefix: string): Keys {
     index: (mark) => `${prefix}:index:${mark}`,
     call: (id) => `${prefix}:call:${id}`,
     answers: (caller) => `${prefix}:answers:${caller}`,
-    channel: `${prefix}:changes`,
+    changes: (id) => `${prefix}:changes:${id}`,
+    jobOf: (channel) => Number(channel.slice(channel.lastIndexOf(':') + 1)),
+    runner: (worker) => `${prefix}:runner:${worker}`,
+    pulse: (listener) => `${prefix}:pulse:${listener}`,
   };
 }

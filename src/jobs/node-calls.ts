@@ -5,6 +5,7 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { ClassifiedError } from '../errors/classified-error.js';
 import type { Keys } from './keys.js';
+import { openSubscription } from './subscription.js';
 import { queueOf, valueIn, type NodeCall, type StoredCall } from './node-call.js';
 
 export interface NodeCallOptions {
@@ -130,11 +131,15 @@ export async function openNodeCalls(redis: Redis, listener: Redis, keys: Keys): 
   };
   const timer = setInterval(lookAt, LOOK_MS);
 
-  listener.on('message', (_channel: string, message: string) => {
-    const space = message.indexOf(' ');
-    hear(message.slice(0, space), message.slice(space + 1));
+  const subscription = await openSubscription(listener, keys, {
+    message(_channel, message) {
+      const space = message.indexOf(' ');
+      hear(message.slice(0, space), message.slice(space + 1));
+    },
+    // Answers are kept, and looked for.
+    missed: lookAt,
   });
-  await listener.subscribe(channel);
+  await subscription.add(channel);
 
   return {
     call: (node, request, { timeoutMs, signal, onNote }) =>
@@ -169,7 +174,7 @@ export async function openNodeCalls(redis: Redis, listener: Redis, keys: Keys): 
       }),
     async close() {
       clearInterval(timer);
-      listener.disconnect();
+      subscription.close();
       const error = new ClassifiedError('environment_error', 'this process ends; what it asked of nodes may or may not be done');
       for (const call of [...pending.values()]) call.settle(() => raise(error));
       await Promise.all([...queues.values()].map((queue) => queue.close()));

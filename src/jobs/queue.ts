@@ -6,12 +6,14 @@ import type { Redis } from 'ioredis';
 import type { Keys } from './keys.js';
 import { CHILD_QUEUE_NAME, entryIn, LAYOUT_OF, QUEUE_NAME, type QueueEntry } from './scripts/enqueue.js';
 
-/** How long whoever has taken something may be silent before it is given out again, and how often that is looked for. Together well under 10 s. */
+/** How long whoever has taken something may be silent before it is given out again, and how often that is looked for: together well under 10 s. */
 export const GIVING_OUT_AGAIN = {
   lockDuration: 5000,
   stalledInterval: 1500,
   // How often a job is taken up is counted in its record (epoch), where the progress between is known too.
   maxStalledCount: Number.MAX_SAFE_INTEGER,
+  // Seconds after which a worker without work looks for some, though nobody woke it: what wakes it may be lost with a connection.
+  drainDelay: 2,
 };
 
 /** What a worker's handler says: the job has ended, is parked, or is none of its business; or somebody else shall go on with it at once. */

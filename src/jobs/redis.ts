@@ -1,84 +1,113 @@
-// Connections to Redis, with rapid's scripts as commands. Two kinds, because a lost answer means different things to them.
+// Connections to Redis, with rapid's scripts as commands. Two kinds, because a lost answer means different things to them. Neither stays
+// with a server that has fallen silent, or that has become a replica.
+import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { redisAddress, type RedisAddress } from './redis-address.js';
+import { scripts } from './scripts/commands.js';
+
 export type { Redis } from 'ioredis';
-import { Redis, type RedisOptions, type Result } from 'ioredis';
-import { cancelScript } from './scripts/cancel.js';
-import { claimScript } from './scripts/claim.js';
-import { answerCallScript, leaveCallScript, takeCallScript, workOnCallScript } from './scripts/node-call.js';
-import { renewScript, wakeScript } from './scripts/park.js';
-import { reconcileScript } from './scripts/reconcile.js';
-import { submitScript } from './scripts/submit.js';
-import { sweepScript } from './scripts/sweep.js';
-import { writeScript } from './scripts/write.js';
-
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    rapidSubmit(...args: (string | number)[]): Result<[outcome: string, id: number], Context>;
-    rapidClaim(
-      ...args: (string | number)[]
-    ): Result<[wasParked: number, seconds: string, microseconds: string, record: string[]] | null, Context>;
-    rapidWrite(...args: (string | number)[]): Result<[seconds: string, microseconds: string] | null, Context>;
-    rapidWake(...args: (string | number)[]): Result<number, Context>;
-    rapidRenew(...args: (string | number)[]): Result<number[], Context>;
-    rapidReconcile(...args: (string | number)[]): Result<number | null, Context>;
-    rapidCancel(...args: (string | number)[]): Result<string | null, Context>;
-    rapidSweep(...args: (string | number)[]): Result<number, Context>;
-    rapidTakeCall(...args: (string | number)[]): Result<string | null, Context>;
-    rapidWorkOnCall(...args: (string | number)[]): Result<number, Context>;
-    rapidAnswerCall(...args: (string | number)[]): Result<number, Context>;
-    rapidLeaveCall(...args: (string | number)[]): Result<[state: string, answer?: string], Context>;
-  }
-}
-
-const scripts: RedisOptions['scripts'] = {
-  rapidSubmit: { lua: submitScript, numberOfKeys: 1 },
-  rapidClaim: { lua: claimScript, numberOfKeys: 1 },
-  rapidWrite: { lua: writeScript, numberOfKeys: 1 },
-  rapidWake: { lua: wakeScript, numberOfKeys: 1 },
-  rapidRenew: { lua: renewScript, numberOfKeys: 1 },
-  rapidReconcile: { lua: reconcileScript, numberOfKeys: 1 },
-  rapidCancel: { lua: cancelScript, numberOfKeys: 1 },
-  rapidSweep: { lua: sweepScript, numberOfKeys: 1, readOnly: false },
-  rapidTakeCall: { lua: takeCallScript, numberOfKeys: 1 },
-  rapidWorkOnCall: { lua: workOnCallScript, numberOfKeys: 1 },
-  rapidAnswerCall: { lua: answerCallScript, numberOfKeys: 1 },
-  rapidLeaveCall: { lua: leaveCallScript, numberOfKeys: 1 },
-};
 
 const RETRY_MS = 500;
-/** Longer than any answer takes: BullMQ lets a command wait up to 10 s for something to do. */
-const SILENT_MS = 15_000;
+/** Longer than any answer takes: a worker's command waits up to 2 s for something to do. With the pulse under 10 s in all. */
+const SILENT_MS = 6000;
+/** How often a connection that has nothing to say makes sure that it is alive. */
+const PULSE_MS = 2000;
+const DEMOTED = 'READONLY';
+
+type Manner = Pick<RedisOptions, 'autoResendUnfulfilledCommands' | 'maxRetriesPerRequest' | 'commandTimeout' | 'reconnectOnError'> & {
+  cluster: Pick<ClusterOptions, 'retryDelayOnFailover' | 'maxRedirections'>;
+};
 
 /**
  * For requests of clients: a call fails when the connection breaks under it, because a submission must not be sent a second time by
  * itself, and a client rather hears 503 than nothing.
  */
 export function connectForRequests(url: string): Redis {
-  return guard(
-    new Redis(url, {
+  return connect(url, {
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 2,
+    // What was sent on a connection that broke is not answered, and fails by this alone.
+    commandTimeout: SILENT_MS,
+    reconnectOnError: (error) => error.message.includes(DEMOTED),
+    cluster: { retryDelayOnFailover: 0, maxRedirections: 5 },
+  });
+}
+
+/** For workers, agents and listeners: a call waits until Redis is back. All that they send is repeatable. */
+export function connectPatiently(url: string): Redis {
+  return connect(url, {
+    maxRetriesPerRequest: null,
+    // 2: the command is sent again.
+    reconnectOnError: (error) => (error.message.includes(DEMOTED) ? 2 : false),
+    cluster: { retryDelayOnFailover: 200, maxRedirections: Number.MAX_SAFE_INTEGER },
+  });
+}
+
+/** How many replicas must have what a connection has written before it counts. */
+const replicasOf = new WeakMap<Redis, number>();
+export const replicasWanted = (redis: Redis): number => replicasOf.get(redis) ?? 0;
+
+function connect(url: string, { cluster, ...manner }: Manner): Redis {
+  const address = redisAddress(url);
+  const { db, username, password, tls } = address;
+  const options: RedisOptions = {
+    ...manner,
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
+    connectTimeout: SILENT_MS,
+    socketTimeout: SILENT_MS,
+  };
+  const redis: Redis | Cluster =
+    address.kind === 'cluster' ? connectToCluster(address, options, cluster) : connectToServer(address, options);
+  replicasOf.set(redis as Redis, address.replicas);
+  // Without a listener a broken connection would end the process; ioredis reconnects by itself, and calls report what matters.
+  redis.on('error', () => undefined);
+  keepPulse(redis);
+  // It has all of Redis' commands that are used here, and BullMQ knows it by itself.
+  return redis as Redis;
+}
+
+function connectToServer({ kind, hosts, masterName, tls }: RedisAddress, options: RedisOptions): Redis {
+  const common = { ...options, scripts, retryStrategy: () => RETRY_MS };
+  if (kind === 'server') return new Redis({ ...common, ...hosts[0] });
+  return new Redis({
+    ...common,
+    sentinels: hosts.filter((host) => 'host' in host),
+    name: masterName,
+    sentinelRetryStrategy: () => RETRY_MS,
+    enableTLSForSentinelMode: tls !== undefined,
+    ...(tls === undefined ? {} : { sentinelTLS: tls }),
+    // A master that was demoted while it was away says so only when it is written to.
+    failoverDetector: true,
+  });
+}
+
+function connectToCluster({ hosts }: RedisAddress, redisOptions: RedisOptions, manner: ClusterOptions): Cluster {
+  return new Cluster(
+    hosts.filter((host) => 'host' in host),
+    {
+      ...manner,
       scripts,
-      retryStrategy: () => RETRY_MS,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 2,
-      commandTimeout: 10_000,
-    }),
+      redisOptions,
+      clusterRetryStrategy: () => RETRY_MS,
+      slotsRefreshTimeout: SILENT_MS,
+      slotsRefreshInterval: PULSE_MS,
+    },
   );
 }
 
-/** For workers and listeners: a call waits until Redis is back. All that they send is repeatable. */
-export function connectPatiently(url: string): Redis {
-  return guard(new Redis(url, { scripts, retryStrategy: () => RETRY_MS, maxRetriesPerRequest: null }));
-}
-
-/**
- * For agents: patient too. And a connection that is dead without a word, as when a node's cable was pulled, is made anew, sooner than TCP
- * would try it again.
- */
-export function connectFromNode(url: string): Redis {
-  return guard(new Redis(url, { scripts, retryStrategy: () => RETRY_MS, maxRetriesPerRequest: null, socketTimeout: SILENT_MS }));
-}
-
-/** Without a listener a broken connection would end the process; ioredis reconnects by itself, and calls report what matters. */
-function guard(redis: Redis): Redis {
-  redis.on('error', () => undefined);
-  return redis;
+/** A connection without traffic notices nothing: so there is some. */
+function keepPulse(redis: Redis | Cluster): void {
+  const asked = new Set<Redis>();
+  const timer = setInterval(() => {
+    for (const server of redis instanceof Cluster ? redis.nodes('master') : [redis]) {
+      if (asked.has(server) || server.status !== 'ready') continue;
+      asked.add(server);
+      const answered = () => void asked.delete(server);
+      server.ping().then(answered, answered);
+    }
+  }, PULSE_MS);
+  timer.unref();
+  redis.once('end', () => clearInterval(timer));
 }

@@ -1,13 +1,17 @@
 // A worker's hold on one job: claimed once, written to in order, lost when another worker claims the job.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { JobStatus, Timestamp } from '../../schemas/job.js';
 import { childField, childrenOf } from './children.js';
+import { confirmedPatiently } from './confirm.js';
 import type { Submission } from './job-desk.js';
 import type { Keys } from './keys.js';
 import { bornOf, fateIn, specIn, type OpcodeFate, type StoredEvent, type StoredFields } from './record.js';
 import type { JobSpec } from './spec.js';
 import { submitChild } from './submit.js';
 import { PARKING_LEASE_MS } from './parking.js';
+import { isRefusal } from './refusals.js';
 import type { QueueEntry } from './scripts/enqueue.js';
 import { redisClock } from './timestamp.js';
 
@@ -68,34 +72,42 @@ export async function claimJob(
   { id, entry }: QueueEntry,
   worker: string,
 ): Promise<Run | undefined> {
-  const reply = await redis.rapidClaim(keys.prefix, id, entry, worker);
+  const token = randomUUID();
+  const reply = await redis.rapidClaim(keys.prefix, id, entry, worker, token);
   if (reply === null) return undefined;
-  const [wasParked, seconds, microseconds, record] = reply;
+  await confirmedPatiently(redis, keys);
+  const [seconds, microseconds, record] = reply;
   const clock = redisClock(seconds, microseconds);
   const fields = pairs(record);
   const spec = specIn(fields);
   const dependencies = JSON.parse(fields['dependencies'] ?? '[]') as number[];
   let writes = 0;
+  let answered = 0;
+  let lastWrite: Promise<unknown> = Promise.resolve();
   const submissions = new Set<Promise<number>>();
 
-  const write = async ({ status, fields: changed = {}, events = [] }: Change, parkMs?: number) => {
+  const send = async ({ status, fields: changed = {}, events = [] }: Change, parkMs?: number) => {
     const entries = Object.entries(changed).map(([name, value]) => [name, JSON.stringify(value)] as const);
-    const written = await redis.rapidWrite(
-      keys.prefix,
-      id,
-      Number(fields['epoch']),
-      ++writes,
-      status ?? '',
-      parkMs ?? '',
-      keepCount,
-      entries.length,
+    const number = ++writes;
+    const parameters = [
+      ...[keys.prefix, id, token, number, answered, status ?? '', parkMs ?? '', keepCount, entries.length],
       ...entries.flat(),
       ...events.map((told) => JSON.stringify(told)),
-    );
+    ];
+    const written = await untilTaken(() => redis.rapidWrite(...parameters));
     if (written === null) throw new LostJob(`job ${id} is no longer this worker's`);
+    answered = number;
     clock.set(...written);
     for (const [name, text] of entries) fields[name] = text;
     run.status = status ?? run.status;
+    await confirmedPatiently(redis, keys);
+  };
+  /** One after the other: the script tells a repeated write from a new one by their order. */
+  const write = async (change: Change, parkMs?: number) => {
+    const before = lastWrite;
+    const writing = before.then(() => send(change, parkMs));
+    lastWrite = writing.catch(() => undefined);
+    await writing;
   };
 
   const run: Run = {
@@ -104,7 +116,7 @@ export async function claimJob(
     born: bornOf(JSON.parse(fields['received_ts'] ?? '[0,0]') as Timestamp),
     priority: Number(fields['priority']),
     epoch: Number(fields['epoch']),
-    wasParked: wasParked === 1,
+    wasParked: fields['was_parked'] === '1',
     status: fields['status'] as JobStatus,
     fate: (opcode) => fateIn(fields, opcode),
     note: <T>(name: string) => (fields[name] === undefined ? undefined : (JSON.parse(fields[name]) as T)),
@@ -131,6 +143,20 @@ export async function claimJob(
     park: (change = {}, leaseMs = PARKING_LEASE_MS) => write(change, leaseMs),
   };
   return run;
+}
+
+const REFUSED_PAUSE_MS = 500;
+
+/** Redis refuses while its memory or disk is full, or while it is loaded: nothing of it was done, and there is nothing to do but to wait. */
+async function untilTaken<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await delay(REFUSED_PAUSE_MS);
+    }
+  }
 }
 
 function pairs(flat: string[]): StoredFields {

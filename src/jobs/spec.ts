@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { resourcesOf, summaryOf } from '../admission/summary.js';
 import type { Depends, Opcode } from '../../schemas/job.js';
+import { canonicalJson } from './canonical-json.js';
 import type { Submission } from './job-desk.js';
 
 export interface JobSpec {
@@ -15,11 +16,11 @@ export interface JobSpec {
   parent: number | null;
 }
 
-export function specOf({ ops, user, reason, depends, dryRun }: Submission, parent: number | null): JobSpec {
+export function specOf({ ops, user, reason, depends, dryRun }: Omit<Submission, 'idempotency'>, parent: number | null): JobSpec {
   return { ops, summary: ops.map(summaryOf), user, reason, depends, dryRun, parent };
 }
 
-export function marksOf({ ops, user }: Submission, parent: number | null): string[] {
+export function marksOf({ ops, user }: Pick<Submission, 'ops' | 'user'>, parent: number | null): string[] {
   const marks = [
     `user:${user}`,
     ...(parent === null ? [] : [`parent:${parent}`]),
@@ -28,7 +29,7 @@ export function marksOf({ ops, user }: Submission, parent: number | null): strin
   return [...new Set(marks)];
 }
 
-/** Equal for two requests that are equal as JSON. */
+/** Equal for two requests that are equal as JSON, whatever the order of members. */
 export function digestOf(request: unknown): string {
-  return createHash('sha256').update(JSON.stringify(request)).digest('base64');
+  return createHash('sha256').update(canonicalJson(request)).digest('base64');
 }

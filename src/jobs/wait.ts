@@ -13,6 +13,9 @@ export interface Patience {
   matters?: (what: string) => boolean;
 }
 
+/** How often is looked in any case, should what is told be lost in a way that nobody thought of. */
+const LOOK_MS = 30_000;
+
 /**
  * Calls `look` now and after each change of the job that matters until it answers something or the time is over. Changes that come
  * while it looks make it look once more, however many they were.
@@ -30,6 +33,7 @@ export async function lookUntil<T>(
 
     const settle = (conclude: () => void) => {
       stop();
+      clearInterval(inAnyCase);
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
       conclude();
@@ -58,6 +62,7 @@ export async function lookUntil<T>(
       late = true;
       if (!looking) giveUp();
     }, timeoutMs);
+    const inAnyCase = setInterval(() => void lookOnce(), LOOK_MS);
     if (signal?.aborted === true) return giveUp();
     signal?.addEventListener('abort', giveUp);
     void lookOnce();

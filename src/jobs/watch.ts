@@ -1,17 +1,17 @@
-// Who waits for a job hears of its changes here. One Redis connection serves every waiter of a process.
-import type { Redis } from 'ioredis';
+// Who waits for a job, or runs it, hears of its changes here. One Redis connection serves all of a process, and hears only of their jobs.
 import { isFinal, JOB_STATUSES } from '../../schemas/job.js';
 import type { Keys } from './keys.js';
+import type { Redis } from './redis.js';
+import { openSubscription } from './subscription.js';
 
-/**
- * `what`: `written <new status, if it changed>`, `cancel`, `claimed <epoch>`; `missed` after the connection was away and anything may
- * have happened.
- */
+/** What is told to who waits for a job: `written <status, if that was written>` or `claimed`; `missed` when anything may have happened. */
 export type ChangeListener = (what: string) => void;
 
 export interface JobWatch {
   /** Tells each change of that job until the returned function is called. */
   on(id: number, listener: ChangeListener): () => void;
+  /** Tells what concerns the runner of that job in this process: `cancel`, `claimed <epoch>` by another runner, `missed`. */
+  asRunner(id: number, listener: ChangeListener): () => void;
   close(): void;
 }
 
@@ -20,39 +20,69 @@ const ENDS: ReadonlySet<string> = new Set(JOB_STATUSES.filter(isFinal).map((stat
 /** Whether the job may have ended with this change. */
 export const mayBeEnd = (what: string): boolean => what === 'missed' || ENDS.has(what);
 
-/** Listens on a connection of its own, which it closes at the end. Resolves when nothing can be missed any more. */
-export async function watchJobs(connection: Redis, keys: Keys): Promise<JobWatch> {
-  const listeners = new Map<number, Set<ChangeListener>>();
+/** Who listens, by job. */
+class Listeners {
+  readonly #byJob = new Map<number, Set<ChangeListener>>();
 
-  connection.on('message', (_channel: string, message: string) => {
-    const space = message.indexOf(' ');
-    const interested = listeners.get(Number(message.slice(0, space)));
-    if (interested === undefined) return;
-    const what = message.slice(space + 1);
-    for (const listener of [...interested]) listener(what);
+  /** Answers whether it is the first one of that job. */
+  add(id: number, listener: ChangeListener): boolean {
+    const known = this.#byJob.get(id);
+    known?.add(listener);
+    if (known === undefined) this.#byJob.set(id, new Set([listener]));
+    return known === undefined;
+  }
+
+  /** Answers whether it was the last one of that job. */
+  remove(id: number, listener: ChangeListener): boolean {
+    const known = this.#byJob.get(id);
+    if (known?.delete(listener) !== true || known.size > 0) return false;
+    return this.#byJob.delete(id);
+  }
+
+  tell(id: number, what: string): void {
+    for (const listener of [...(this.#byJob.get(id) ?? [])]) listener(what);
+  }
+
+  tellAll(what: string): void {
+    for (const id of [...this.#byJob.keys()]) this.tell(id, what);
+  }
+}
+
+/** Listens on a connection of its own, which it closes at the end; for a process that runs jobs, under its worker's name too. */
+export async function watchJobs(connection: Redis, keys: Keys, worker?: string): Promise<JobWatch> {
+  const waiting = new Listeners();
+  const running = new Listeners();
+  const ofRunner = worker === undefined ? undefined : keys.runner(worker);
+  const subscription = await openSubscription(connection, keys, {
+    message(channel, message) {
+      if (channel !== ofRunner) return waiting.tell(keys.jobOf(channel), message);
+      const space = message.indexOf(' ');
+      running.tell(Number(message.slice(0, space)), message.slice(space + 1));
+    },
+    missed() {
+      waiting.tellAll('missed');
+      running.tellAll('missed');
+    },
   });
-  let lost = false;
-  connection.on('close', () => (lost = true));
-  // ioredis subscribes again before it is ready; what was published in between is gone, so everybody looks once.
-  connection.on('ready', () => {
-    if (!lost) return;
-    lost = false;
-    for (const interested of [...listeners.values()]) for (const listener of [...interested]) listener('missed');
-  });
-  await connection.subscribe(keys.channel);
+  if (ofRunner !== undefined) await subscription.add(ofRunner);
 
   return {
     on(id, listener) {
-      const interested = listeners.get(id) ?? new Set();
-      interested.add(listener);
-      listeners.set(id, interested);
+      if (waiting.add(id, listener)) {
+        // Who looked before Redis had the subscription may have looked too early.
+        subscription.add(keys.changes(id)).then(
+          () => waiting.tell(id, 'missed'),
+          () => undefined,
+        );
+      }
       return () => {
-        interested.delete(listener);
-        if (interested.size === 0 && listeners.get(id) === interested) listeners.delete(id);
+        if (waiting.remove(id, listener)) subscription.remove(keys.changes(id));
       };
     },
-    close() {
-      connection.disconnect();
+    asRunner(id, listener) {
+      running.add(id, listener);
+      return () => void running.remove(id, listener);
     },
+    close: () => subscription.close(),
   };
 }

@@ -5,6 +5,7 @@ import { openLog } from './log.js';
 import { openCluster } from './open-cluster.js';
 import { assertSharedQueue, assertSharedStore } from './required-settings.js';
 import { serveApi } from './serve-api.js';
+import { redisUrlOf } from '../jobs/redis-address.js';
 
 await runProcess(async (closing, signal) => {
   const config = loadConfig();
@@ -12,5 +13,5 @@ await runProcess(async (closing, signal) => {
   assertSharedQueue(config);
   const log = openLog(config);
   const { cluster } = await openCluster(config, log, closing, signal);
-  return `rapid's API is ready at ${await serveApi(config, config.redis.url, cluster, log, closing)}`;
+  return `rapid's API is ready at ${await serveApi(config, redisUrlOf(config.redis), cluster, log, closing)}`;
 });

@@ -74,3 +74,8 @@ it.each([
 it('refuses a file that is not there', () => {
   expect(() => loadConfig({ RAPID_CONFIG: join(folder, 'none.yaml') })).toThrow(/none\.yaml/);
 });
+
+it.each(['watcher', 'anonymous'])('keeps the name %s for who it always is', async (name) => {
+  const env = await file(`auth: {tokens: [{name: ${name}, access: read, sha256: ${TOKEN.sha256}}]}\n`);
+  expect(() => loadConfig(env)).toThrow(/auth.tokens.0.name: is not well-formed/);
+});

@@ -86,7 +86,7 @@ export async function hireWorker(
   closing.add(() => network.close());
   const redis = connectPatiently(`redis://${network.address}`);
   const listener = connectPatiently(`redis://${network.address}`);
-  const watch = await watchJobs(listener, keys);
+  const watch = await watchJobs(listener, keys, name);
   const cluster = await mirrorCluster(session, () => undefined);
   const worker = startWorker(
     {

@@ -4,7 +4,7 @@ import { isFinal, type JobRecord, type LogEntry, type Timestamp } from '../../sc
 import { resourcesOf, summaryOf } from '../../src/admission/summary.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { IdempotencyMismatch } from '../../src/errors/idempotency-mismatch.js';
-import type { JobDesk, JobEvent, JobFilter, Submission } from '../../src/jobs/job-desk.js';
+import type { Idempotency, JobDesk, JobEvent, JobFilter, Submission, Together } from '../../src/jobs/job-desk.js';
 
 type Unnumbered = JobEvent extends infer E ? (E extends JobEvent ? Omit<E, 'serial' | 'at'> : never) : never;
 
@@ -19,6 +19,13 @@ export class MemoryJobDesk implements JobDesk {
   /** How many callers wait for a change at this moment. */
   get waiters(): number {
     return this.#changes.listenerCount('change');
+  }
+
+  async submitTogether(submissions: readonly Omit<Submission, 'idempotency'>[], idempotency?: Idempotency): Promise<Together> {
+    const known = idempotency && this.#keys.get(`${submissions[0]?.user} ${idempotency.key}`);
+    const jobs: number[] = [];
+    for (const submission of submissions) jobs.push(await this.submit({ ...submission, ...(idempotency ? { idempotency } : {}) }));
+    return { jobs, message: known && idempotency.message };
   }
 
   async submit(submission: Submission): Promise<number> {

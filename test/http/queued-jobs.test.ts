@@ -67,3 +67,33 @@ it('refuses a dependency that does not exist', async () => {
   const { status, body } = await call('POST', '/jobs', json({ ops: [{ OP_ID: 'OP_TEST_DELAY', duration: 1 }], depends: [[99_999, []]] }));
   expect([status, body.code]).toEqual([404, 'unknown_entity']);
 });
+
+it('gives a repeated request the first message, and the same job when its members come in another order', async () => {
+  const headers = { 'content-type': 'application/json', 'idempotency-key': 'define-2' };
+  const define = (body: string) => call('POST', '/api/v1/vm', { body, headers });
+  const xml = JSON.stringify(domainXml('again'));
+  const first = await define(`{"xml": ${xml}, "reason": "because"}`);
+  const second = await define(`{"reason": "because", "xml": ${xml}}`);
+  expect([first.status, second.body]).toEqual([202, first.body]);
+});
+
+it('accepts several jobs in one step, all or none', async () => {
+  const op = { OP_ID: 'OP_TEST_DELAY', duration: 1 };
+  const { status, body } = await call(
+    'POST',
+    '/jobs',
+    json({ jobs: [{ ops: [op] }, { ops: [op], depends: [[-1, ['success']]], priority: -10 }] }),
+  );
+  const [first = 0, second = 0] = body.jobs as number[];
+  expect([status, second, body.message]).toEqual([202, first + 1, 'Queued 2 jobs.']);
+  expect((await call('GET', `/jobs/${second}`)).body).toMatchObject({ depends: [[first, ['success']]], priority: -10 });
+  const refused = async (given: unknown) => {
+    const answer = await call('POST', '/jobs', json(given));
+    return [answer.status, answer.body.errors?.map(({ pointer }: { pointer: string }) => pointer)];
+  };
+  expect(await refused({ jobs: [{ ops: [op] }, { ops: [{ OP_ID: 'OP_NONE' }] }] })).toEqual([400, ['/jobs/1/ops/0/OP_ID']]);
+  expect(await refused({ jobs: [{ ops: [op], depends: [[-1, []]] }] })).toEqual([400, ['/depends/0/0']]);
+  expect(await refused({ jobs: [{ ops: [op] }], priority: 10 })).toEqual([400, ['/priority']]);
+  expect(await refused({ reason: 'none' })).toEqual([400, ['/ops']]);
+  expect((await call('GET', '/jobs?limit=1')).body[0].id).toBe(second);
+});

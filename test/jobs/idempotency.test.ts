@@ -1,5 +1,6 @@
 // The same Idempotency-Key gives the same job.
 import { expect, it } from 'vitest';
+import { forgetOld } from '../../src/jobs/reconcile.js';
 import { startCluster } from '../harness/cluster.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 
@@ -39,4 +40,24 @@ it('is not remembered for a submission that was refused', async () => {
   const { submit } = await startCluster({ redisUrl: redis().url });
   await expect(submit(delay, { ...keyed('a'), depends: [[99, []]] })).rejects.toMatchObject({ errorClass: 'unknown_entity' });
   expect(await submit(delay, keyed('a', 'another request'))).toBe(1);
+});
+
+it('is that of an equal request, whatever the order of its members', async () => {
+  const { submit } = await startCluster({ redisUrl: redis().url });
+  const job = await submit(delay, keyed('a', [{ OP_ID: 'OP_VM_START', vm: 'web1', more: { a: 1, b: [1, 2] } }]));
+  expect(await submit(delay, keyed('a', [{ more: { b: [1, 2], a: 1 }, vm: 'web1', OP_ID: 'OP_VM_START' }]))).toBe(job);
+  const other = submit(delay, keyed('a', [{ more: { b: [2, 1], a: 1 }, vm: 'web1', OP_ID: 'OP_VM_START' }]));
+  await expect(other).rejects.toMatchObject({ name: 'IdempotencyMismatch' });
+});
+
+it('is never that of a job that was forgotten: a job lives as long as its key', async () => {
+  const { submit, desk, redis: look, keys } = await startCluster({ redisUrl: redis().url, keepCount: 3 });
+  const job = await submit(delay, keyed('a'));
+  await desk.cancel(job, 0);
+  for (let more = 0; more < 10; more++) await desk.cancel(await submit(delay), 0);
+  // It counts as one of the three that are kept.
+  expect(await forgetOld(look, keys, 0)).toBe(2);
+  expect(await submit(delay, keyed('a'))).toBe(job);
+  expect((await desk.read(job))?.status).toBe('canceled');
+  expect((await desk.list({ limit: 10 })).jobs.map(({ id }) => id)).toEqual([job]);
 });

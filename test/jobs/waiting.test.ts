@@ -46,10 +46,28 @@ it('costs two thousand waiters one connection', async () => {
   const connections = async () => (await clientsOf(look)).length;
   const before = await connections();
   const waiters = Array.from({ length: 2000 }, (_, index) => desk.waitFor(jobs[index % 20] ?? 0, hasEnded, patience(30_000)));
-  expect([await subscribers(), await connections(), await look.pubsub('NUMSUB', keys.channel)]).toEqual([1, before, [keys.channel, 1]]);
+  expect([await subscribers(), await connections()]).toEqual([1, before]);
+  const channels = jobs.map((job) => keys.changes(job));
+  await expect.poll(() => look.pubsub('NUMSUB', ...channels)).toEqual(channels.flatMap((channel) => [channel, 1]));
   await Promise.all(jobs.map((job) => desk.cancel(job, 0)));
   const records = await Promise.all(waiters);
   expect(records.filter((record) => record?.status !== 'canceled')).toEqual([]);
+});
+
+it('hears only of the jobs that somebody waits for', async () => {
+  const { submit, desk, redis: look, keys, addWorker, end } = await cluster();
+  const gates = buildGates();
+  await addWorker({ opcodes: gates.opcodes });
+  const [waited, other] = [await submit(passGates(['here'])), await submit(passGates(['here']))];
+  await gates.arrivals('here', 2);
+  const channels = async () => (await look.pubsub('CHANNELS', `${keys.prefix}:changes:*`)).map(String);
+  expect(await channels()).toEqual([]);
+  const ended = desk.waitForEnd(waited, patience(30_000));
+  await expect.poll(channels).toEqual([keys.changes(waited)]);
+  gates.open('here');
+  expect(await ended).toMatchObject({ status: 'success' });
+  await expect.poll(channels).toEqual([]);
+  await end(other);
 });
 
 it('hears of what happened while its connection was away', async () => {

@@ -16,6 +16,7 @@ import type { Hypervisors } from '../../workers/drivers/hypervisor.js';
 import type { OpcodeDefinition } from '../../workers/engine/opcode.js';
 import { opcodes } from '../../workers/opcodes/registry.js';
 import type { Place } from './places-to-die.js';
+import { redisUrlOf } from '../../src/jobs/redis-address.js';
 
 const graves = process.argv[2] ?? '';
 
@@ -95,7 +96,7 @@ await runProcess(async (closing, signal) => {
   const config = loadConfig();
   const log = openLog(config);
   const { store, cluster } = await openCluster(config, log, closing, signal);
-  const { hypervisors, osdHosts } = await reachNodes(config, config.redis.url, cluster, closing);
+  const { hypervisors, osdHosts } = await reachNodes(config, redisUrlOf(config.redis), cluster, closing);
   const deadly = new Map(
     [...opcodes].map(([id, definition]) => {
       if (id === 'OP_VM_START') return [id, doomed(definition, nameInStart)] as const;
@@ -103,6 +104,6 @@ await runProcess(async (closing, signal) => {
     }),
   );
   const own = { hypervisors: doomedHypervisors(hypervisors), osdHosts, ceph: doomedCeph(reachCeph(config)), opcodes: deadly };
-  const parts = { config, redisUrl: config.redis.url, store, cluster, ...own, log };
+  const parts = { config, redisUrl: redisUrlOf(config.redis), store, cluster, ...own, log };
   return `doomed worker ${await runWorker(parts, closing)} is ready`;
 });

@@ -46,7 +46,7 @@ export async function runWorker(
   const keys = keysOf(config.redis.prefix);
   const redis = connectPatiently(redisUrl);
   closing.add(() => redis.disconnect());
-  const watch = await watchJobs(connectPatiently(redisUrl), keys);
+  const watch = await watchJobs(connectPatiently(redisUrl), keys, worker);
   closing.add(() => watch.close());
   const running = startWorker(
     {

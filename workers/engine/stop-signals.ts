@@ -40,7 +40,7 @@ export function listenForStops({ redis, keys, watch }: EngineParts, id: number, 
     const [epoch, cancelled] = await redis.hmget(keys.job(id), 'epoch', 'cancel');
     consider(Number(epoch), cancelled === '1');
   };
-  const unwatch = watch.on(id, (what) => {
+  const unwatch = watch.asRunner(id, (what) => {
     if (what === 'cancel') consider(0, true);
     else if (what === 'missed') void lookAgain().catch(() => undefined);
     else if (what.startsWith('claimed ')) consider(Number(what.slice('claimed '.length)), false);

@@ -8,7 +8,7 @@ ${prelude}
 ${ending}
 ${waking}
 local id, keep_count = unpack(ARGV)
-local status, parking = unpack(redis.call('HMGET', job_key(id), 'status', 'parked'))
+local status, parking, worker = unpack(redis.call('HMGET', job_key(id), 'status', 'parked', 'worker'))
 if not status then return false end
 if status == 'queued' then
   finish(id, status, 'canceled', tonumber(keep_count))
@@ -16,7 +16,8 @@ if status == 'queued' then
 elseif status == 'waiting' or status == 'running' then
   set_status(id, status, 'canceling', 'cancel', '1')
   if parking == '1' then wake(id) end
-  tell(id, 'cancel')
+  tell_runner(worker, id, 'cancel')
+  tell(id, 'written canceling')
 end
 return status
 `;

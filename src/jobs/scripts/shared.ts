@@ -9,7 +9,9 @@ local function events_key(id) return prefix .. ':events:' .. id end
 local function dependents_key(id) return prefix .. ':dependents:' .. id end
 local function index_key(mark) return prefix .. ':index:' .. mark end
 local ended, due, parked = prefix .. ':ended', prefix .. ':due', prefix .. ':parked'
-local function tell(id, what) redis.call('PUBLISH', prefix .. ':changes', id .. ' ' .. what) end
+-- Those who wait for a job listen to it; whoever runs it, to what is told to its worker.
+local function tell(id, what) redis.call('PUBLISH', prefix .. ':changes:' .. id, what) end
+local function tell_runner(worker, id, what) redis.call('PUBLISH', prefix .. ':runner:' .. worker, id .. ' ' .. what) end
 
 -- Redis' own clock, the only one that dates records: in milliseconds, and as a timestamp in JSON.
 local clock = redis.call('TIME')
@@ -42,7 +44,8 @@ export const ending = /* lua */ `
 ${enqueue}
 local function finish(id, old, status, keep_count)
   set_status(id, old, status, 'end_ts', now_ts)
-  redis.call('ZADD', ended, now_ms, id)
+  -- A job lives as long as its key: from then on it counts as ended.
+  redis.call('ZADD', ended, math.max(now_ms, tonumber(redis.call('HGET', job_key(id), 'key_until') or 0)), id)
   redis.call('ZREM', due, id)
   for _, dependent in ipairs(redis.call('SMEMBERS', dependents_key(id))) do
     local dependent_status = redis.call('HGET', job_key(dependent), 'status')
@@ -55,7 +58,7 @@ local function finish(id, old, status, keep_count)
   redis.call('DEL', dependents_key(id))
   local excess = math.min(redis.call('ZCARD', ended) - keep_count, 4)
   if excess > 0 then
-    for _, oldest in ipairs(redis.call('ZRANGE', ended, 0, excess - 1)) do forget(oldest) end
+    for _, oldest in ipairs(redis.call('ZRANGEBYSCORE', ended, '-inf', now_ms, 'LIMIT', 0, excess)) do forget(oldest) end
   end
 end
 `;
