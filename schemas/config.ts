@@ -67,7 +67,21 @@ export const Config = Type.Object(
     cluster: section(
       {
         store: Type.Enum(['memory', 'zookeeper'], { default: 'memory', description: '`memory`: one process, kept in the state folder' }),
-        zookeeper: Type.String({ default: '127.0.0.1:2181', description: '`host:port,host:port` of the ensemble' }),
+        zookeeper: Type.String({
+          default: '127.0.0.1:2181',
+          description: '`host:port,host:port` of the ensemble; an IPv6 address in brackets',
+        }),
+        zookeeper_user: Type.String({
+          default: '',
+          pattern: '^[^:\\s]*$',
+          description:
+            "who the processes are to ZooKeeper (digest); everything is made for this user alone. Empty: nobody, and it is everybody's",
+        }),
+        zookeeper_password: Type.String({ default: '', description: "that user's password" }),
+        zookeeper_password_file: Type.String({
+          default: '',
+          description: "the file that holds that user's password, in place of `zookeeper_password`",
+        }),
         root: Type.String({ default: '/rapid', pattern: '^(/[A-Za-z0-9._-]+)+$', description: 'the node under which everything is kept' }),
         session_timeout_ms: Type.Integer({
           default: 5000,

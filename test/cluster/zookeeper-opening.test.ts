@@ -35,7 +35,8 @@ async function sessionMeeting(manners: ((socket: Socket) => void)[]): Promise<Se
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const session = openSession({
-    connect: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    servers: [{ host: '127.0.0.1', port: (server.address() as AddressInfo).port }],
+    credentials: undefined,
     sessionTimeoutMs: 3000,
     onWatch: () => {},
     onCreated: () => {},

@@ -5,6 +5,7 @@ import { mirrorCollection } from '../../src/cluster/mirror.js';
 import type { SessionState, Store } from '../../src/cluster/store.js';
 import { noWatches } from '../../src/cluster/zookeeper/armed-watches.js';
 import { openConnection, SessionRefused } from '../../src/cluster/zookeeper/connection.js';
+import { parseServers } from '../../src/cluster/zookeeper/servers.js';
 import { openZooKeeperStore } from '../../src/cluster/zookeeper/zookeeper-store.js';
 import { patience } from '../lab/patience.js';
 import { errorOf } from './error-of.js';
@@ -217,7 +218,8 @@ describe('a session with ZooKeeper', () => {
 
   it('is refused when the server knows nothing of it', async () => {
     const stranger = openConnection({
-      connect: lab.server.connect,
+      servers: parseServers(lab.server.connect),
+      credentials: undefined,
       sessionTimeoutMs,
       handshakeTimeoutMs: sessionTimeoutMs,
       continuation: { id: Buffer.alloc(8, 7), password: Buffer.alloc(16), watches: noWatches },
@@ -256,6 +258,6 @@ describe('a session with ZooKeeper', () => {
     const late = await opening;
     expect(late.session).toBe('connected');
     await late.close();
-    await expect(openZooKeeperStore({ ...options, connect: '' })).rejects.toThrow('connectionString');
+    await expect(openZooKeeperStore({ ...options, connect: '' })).rejects.toMatchObject({ errorClass: 'wrong_input' });
   });
 });

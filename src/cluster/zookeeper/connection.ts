@@ -2,7 +2,7 @@
 // has no read timeout (a server that is stopped or cut off would be believed for ever), can't be cancelled while it waits, and
 // forgets the requests that wait when a session expires. session.ts opens a new connection instead.
 import zookeeper from 'node-zookeeper-client';
-import type { Answer, Client, Watcher } from 'node-zookeeper-client';
+import type { Acl, Answer, Client, Watcher } from 'node-zookeeper-client';
 import ConnectionManager from 'node-zookeeper-client/lib/ConnectionManager.js';
 import jute from 'node-zookeeper-client/lib/jute/index.js';
 import { defer } from '../deferred.js';
@@ -10,6 +10,8 @@ import { noWatches, rearmWatches, watchesOf } from './armed-watches.js';
 import type { ArmedWatches } from './armed-watches.js';
 import { codeOf } from './refusal.js';
 import { createRequestWindow } from './request-window.js';
+import { shuffled } from './servers.js';
+import type { Server } from './servers.js';
 
 const { STATES } = ConnectionManager;
 const { Exception } = zookeeper;
@@ -27,8 +29,14 @@ export interface Continuation {
   watches: ArmedWatches;
 }
 
-export interface ConnectionOptions {
-  connect: string;
+/** Whom a process connects to, and as whom. */
+export interface Access {
+  servers: readonly Server[];
+  /** `user:password`; undefined: as nobody, and what is made is everybody's. */
+  credentials: string | undefined;
+}
+
+export interface ConnectionOptions extends Access {
   sessionTimeoutMs: number;
   handshakeTimeoutMs: number;
   continuation: Continuation | undefined;
@@ -45,6 +53,8 @@ export interface ConnectionOptions {
 export interface Connection {
   readonly client: Client;
   readonly onWatch: Watcher;
+  /** Who may do what with the nodes that are made through it: this user alone, or everybody when there is none. */
+  readonly acl: readonly Acl[];
   /** As the server granted it. */
   readonly sessionTimeoutMs: number;
   readonly over: boolean;
@@ -60,9 +70,11 @@ export interface Connection {
   destroy(): void;
 }
 
-function createClient({ connect, sessionTimeoutMs, continuation }: ConnectionOptions): Client {
+function createClient({ servers, credentials, sessionTimeoutMs, continuation }: ConnectionOptions): Client {
   const identity = continuation && { sessionId: continuation.id, sessionPassword: continuation.password };
-  const client = zookeeper.createClient(connect, { sessionTimeout: sessionTimeoutMs, ...identity });
+  const client = zookeeper.createClient('localhost', { sessionTimeout: sessionTimeoutMs, ...identity });
+  client.connectionManager.servers = shuffled(servers);
+  if (credentials !== undefined) client.addAuthInfo('digest', Buffer.from(credentials));
   // Tells the server how much this session has seen, so that one that lags behind refuses it.
   if (continuation) client.connectionManager.zxid = continuation.watches.zxid;
   return client;
@@ -103,7 +115,11 @@ function isBreak(error: Error): boolean {
   return code === Exception.CONNECTION_LOSS || code === Exception.SESSION_EXPIRED;
 }
 
-function wrap(client: Client, { onWatch, onAlive, onEnd }: ConnectionOptions, ended: Promise<void>): Connection & { fail(): void } {
+function wrap(
+  client: Client,
+  { credentials, onWatch, onAlive, onEnd }: ConnectionOptions,
+  ended: Promise<void>,
+): Connection & { fail(): void } {
   const window = createRequestWindow(() => new ConnectionBroken('the connection to ZooKeeper has ended'));
 
   function timed<T>(send: (answer: Answer<T>) => void, answer: Answer<T>): void {
@@ -118,6 +134,7 @@ function wrap(client: Client, { onWatch, onAlive, onEnd }: ConnectionOptions, en
   const connection: Connection & { fail(): void } = {
     client,
     onWatch,
+    acl: credentials === undefined ? zookeeper.ACL.OPEN_ACL_UNSAFE : zookeeper.ACL.CREATOR_ALL_ACL,
     sessionTimeoutMs: client.getSessionTimeout(),
     get over() {
       return over;

@@ -11,7 +11,7 @@ const { CreateMode, Exception } = zookeeper;
 /** Replaces another session's node in one step; undefined when that was done. */
 function takeOver(connection: Connection, path: string, data: string, version: number): Promise<TransactionRefusal | undefined> {
   return commit(connection, (transaction) => {
-    transaction.remove(path).create(path, Buffer.from(data), CreateMode.EPHEMERAL);
+    transaction.remove(path).create(path, Buffer.from(data), connection.acl, CreateMode.EPHEMERAL);
     const removal = transaction.ops[0];
     if (removal) removal.version = version;
   });

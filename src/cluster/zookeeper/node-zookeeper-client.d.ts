@@ -12,6 +12,10 @@ declare module 'node-zookeeper-client' {
     ephemeralOwner: Buffer;
   }
 
+  export interface Acl {
+    readonly permission: number;
+  }
+
   export interface WatchEvent {
     type: number;
     path: string;
@@ -25,8 +29,7 @@ declare module 'node-zookeeper-client' {
 
   export interface Transaction {
     readonly ops: { version: number }[];
-    create(path: string, data: Buffer): Transaction;
-    create(path: string, data: Buffer, mode: number): Transaction;
+    create(path: string, data: Buffer, acls: readonly Acl[], mode: number): Transaction;
     setData(path: string, data: Buffer): Transaction;
     remove(path: string): Transaction;
     check(path: string): Transaction;
@@ -36,6 +39,7 @@ declare module 'node-zookeeper-client' {
   export interface ConnectionManager extends EventEmitter {
     state: number;
     zxid: Buffer;
+    servers: { host: string; port: number }[];
     socket: Socket | undefined;
     connectTimeoutHandler: NodeJS.Timeout | null;
     readonly watcherManager: {
@@ -55,10 +59,11 @@ declare module 'node-zookeeper-client' {
   export interface Client {
     readonly connectionManager: ConnectionManager;
     connect(): void;
+    addAuthInfo(scheme: string, auth: Buffer): void;
     getSessionId(): Buffer;
     getSessionPassword(): Buffer;
     getSessionTimeout(): number;
-    create(path: string, data: Buffer, mode: number, callback: Answer<string>): void;
+    create(path: string, data: Buffer, acls: readonly Acl[], mode: number, callback: Answer<string>): void;
     remove(path: string, version: number, callback: Answer<void>): void;
     setData(path: string, data: Buffer, version: number, callback: Answer<Stat>): void;
     getData(path: string, watcher: Watcher | undefined, callback: (error?: Error | null, data?: Buffer, stat?: Stat) => void): void;
@@ -75,6 +80,7 @@ declare module 'node-zookeeper-client' {
 
   const zookeeper: {
     createClient(connect: string, options: Options): Client;
+    readonly ACL: { readonly OPEN_ACL_UNSAFE: readonly Acl[]; readonly CREATOR_ALL_ACL: readonly Acl[] };
     readonly CreateMode: {
       readonly PERSISTENT: number;
       readonly PERSISTENT_SEQUENTIAL: number;
@@ -91,6 +97,7 @@ declare module 'node-zookeeper-client' {
       readonly CONNECTION_LOSS: number;
       readonly SESSION_EXPIRED: number;
       readonly NO_NODE: number;
+      readonly NO_AUTH: number;
       readonly BAD_VERSION: number;
       readonly NODE_EXISTS: number;
       readonly NOT_EMPTY: number;

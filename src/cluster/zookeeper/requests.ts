@@ -1,6 +1,6 @@
 // ZooKeeper's requests as promises over one connection. All reject with ConnectionBroken, or with an error that carries a code.
 import zookeeper from 'node-zookeeper-client';
-import type { Stat, Transaction } from 'node-zookeeper-client';
+import type { Acl, Stat, Transaction } from 'node-zookeeper-client';
 import type { Change, Versioned } from '../store.js';
 import { ConnectionBroken } from './connection.js';
 import type { Connection } from './connection.js';
@@ -20,7 +20,7 @@ async function unlessMissing<T>(promise: Promise<T>): Promise<T | undefined> {
 
 /** Creates a node; returns its path, which has a number appended when the mode is a sequential one. */
 export async function create(connection: Connection, path: string, data: string, mode: number): Promise<string> {
-  const made = await connection.call<string>((answer) => connection.client.create(path, Buffer.from(data), mode, answer));
+  const made = await connection.call<string>((answer) => connection.client.create(path, Buffer.from(data), connection.acl, mode, answer));
   return made ?? path;
 }
 
@@ -101,9 +101,9 @@ function setVersion(transaction: Transaction, version: number): void {
 }
 
 /** Adds one change to a transaction. */
-export function addChange(transaction: Transaction, change: Change): void {
+export function addChange(transaction: Transaction, change: Change, acl: readonly Acl[]): void {
   if (change.kind === 'create') {
-    transaction.create(change.path, Buffer.from(change.data));
+    transaction.create(change.path, Buffer.from(change.data), acl, CreateMode.PERSISTENT);
     return;
   }
   if (change.kind === 'set') transaction.setData(change.path, Buffer.from(change.data));

@@ -8,14 +8,13 @@
 // A session that was taken for lost may live on at the server, and a request of it may be on its way. The next session begins only when
 // the server has said that the old one is over: from then on nothing of the old one is applied, and what it asked for can be looked up.
 import { setTimeout as delay } from 'node:timers/promises';
-import zookeeper from 'node-zookeeper-client';
 import type { Watcher } from 'node-zookeeper-client';
 import { createSessionGate } from '../session-gate.js';
 import type { SessionGate } from '../session-gate.js';
 import { SessionExpired } from '../store.js';
 import { noWatches } from './armed-watches.js';
 import { ConnectionBroken, openConnection, SessionRefused } from './connection.js';
-import type { Connection, Continuation } from './connection.js';
+import type { Access, Connection, Continuation } from './connection.js';
 
 const beatsPerTimeout = 4;
 const looksPerTimeout = 20;
@@ -26,8 +25,7 @@ const minHandshakeMs = 1000;
 const maxBackoffMs = 1000;
 const closeLimitMs = 2000;
 
-interface SessionOptions {
-  connect: string;
+interface SessionOptions extends Access {
   sessionTimeoutMs: number;
   onWatch: Watcher;
   /** As ConnectionOptions.onCreated. */
@@ -50,10 +48,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** Begins to connect, and goes on until it is closed. Throws when `connect` is not a list of host:port. */
-export function openSession({ connect, sessionTimeoutMs, onWatch, onCreated, onExpired }: SessionOptions): Session {
-  // Parses the list, connects to nothing.
-  zookeeper.createClient(connect, { sessionTimeout: sessionTimeoutMs });
+/** Begins to connect, and goes on until it is closed. */
+export function openSession({ servers, credentials, sessionTimeoutMs, onWatch, onCreated, onExpired }: SessionOptions): Session {
   const gate = createSessionGate();
   let grantedMs = sessionTimeoutMs;
   let aliveAt: number | undefined;
@@ -102,7 +98,8 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onCreated, onE
     const { signal } = (attempt = new AbortController());
     const startedAt = performance.now();
     const opened = await openConnection({
-      connect,
+      servers,
+      credentials,
       sessionTimeoutMs,
       handshakeTimeoutMs,
       continuation,
@@ -155,7 +152,8 @@ export function openSession({ connect, sessionTimeoutMs, onWatch, onCreated, onE
     await delay(Math.max(0, dueAt - performance.now()), undefined, { signal }).catch(() => {});
     try {
       const last = await openConnection({
-        connect,
+        servers,
+        credentials,
         sessionTimeoutMs,
         handshakeTimeoutMs,
         continuation: { ...identity, watches: noWatches },

@@ -2,6 +2,7 @@
 import zookeeper from 'node-zookeeper-client';
 import type { WatchEvent } from 'node-zookeeper-client';
 import { assertChanges } from '../change-rules.js';
+import { ClassifiedError } from '../../errors/classified-error.js';
 import { assertPath } from '../path.js';
 import { ConnectionLost } from '../store.js';
 import type { Change, Store, Versioned } from '../store.js';
@@ -13,13 +14,16 @@ import { createQueued, putEphemeral } from './ephemerals.js';
 import { sync, watchBelow } from './foreign-requests.js';
 import { codeOf, refusalOf } from './refusal.js';
 import { addChange, awaitCreation, commit, createAll, read, readChildren, remove } from './requests.js';
+import { parseServers } from './servers.js';
 import { openSession } from './session.js';
 
 const { Event, Exception } = zookeeper;
 
 interface ZooKeeperOptions {
-  /** `host:port[,host:port…]`; host names or IPv4 addresses. */
+  /** `host:port[,host:port…]`: host names, IPv4 addresses, or IPv6 addresses in brackets. */
   connect: string;
+  /** Who this is to the servers. Everything is made for this user alone; without one it is everybody's. */
+  user?: { name: string; password: string } | undefined;
   /** An absolute path; it and what is above it are made if missing. */
   root: string;
   /** Asked for; the server grants between 2 and 20 of its ticks. */
@@ -52,9 +56,13 @@ async function childrenOrWatch(connection: Connection, path: string, onWatched: 
   }
 }
 
-/** Connects, waiting for a server as long as it takes, and makes the root and the collections. */
-export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, roots, signal }: ZooKeeperOptions): Promise<Store> {
+/**
+ * Connects, waiting for a server as long as it takes, and makes the root and the collections. Throws wrong_input for a list of servers
+ * that is none, environment_error when the root is another user's.
+ */
+export async function openZooKeeperStore({ connect, user, root, sessionTimeoutMs, roots, signal }: ZooKeeperOptions): Promise<Store> {
   assertPath(root);
+  const credentials = user && `${user.name}:${user.password}`;
   const watches = createWatchTable();
 
   function onWatch({ type, path }: WatchEvent): void {
@@ -62,7 +70,14 @@ export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, root
     if (event) watches.fire(event, path);
   }
 
-  const session = openSession({ connect, sessionTimeoutMs, onWatch, onCreated: watches.tellCreated, onExpired: watches.fireAll });
+  const session = openSession({
+    servers: parseServers(connect),
+    credentials,
+    sessionTimeoutMs,
+    onWatch,
+    onCreated: watches.tellCreated,
+    onExpired: watches.fireAll,
+  });
   // The server forgets these watches with the connection, and what has happened since is not told.
   session.gate.onChange((state) => {
     if (state !== 'connected') watches.unfollowAll();
@@ -78,7 +93,7 @@ export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, root
     assertChanges(placed);
     const refusal = await session.once((connection) =>
       commit(connection, (transaction) => {
-        for (const change of placed) addChange(transaction, change);
+        for (const change of placed) addChange(transaction, change, connection.acl);
       }),
     );
     if (refusal) throw refusalOf(refusal.code, changes[refusal.index]?.path ?? '');
@@ -156,7 +171,9 @@ export async function openZooKeeperStore({ connect, root, sessionTimeoutMs, root
     });
   } catch (error) {
     await session.close();
-    throw error;
+    if (codeOf(error) !== Exception.NO_AUTH) throw error;
+    const who = user === undefined ? 'nobody' : `user "${user.name}" with this password`;
+    throw new ClassifiedError('environment_error', `what is under ${root} in ZooKeeper is not for ${who}`, { cause: error });
   }
   return store;
 }

@@ -22,7 +22,8 @@ export async function openFloorZooKeeper(connect: string): Promise<FloorZooKeepe
   // Requests wait in the client until it is connected.
   await answered((answer) => client.exists('/', undefined, answer));
   return {
-    create: (path, data, mode) => answered((answer) => client.create(path, Buffer.from(data), MODES[mode], answer)),
+    create: (path, data, mode) =>
+      answered((answer) => client.create(path, Buffer.from(data), zookeeper.ACL.OPEN_ACL_UNSAFE, MODES[mode], answer)),
     children: (path) => answered((answer) => client.getChildren(path, undefined, answer)),
     read: (path) => answered((answer) => client.getData(path, undefined, answer)),
     remove: (path) => answered((answer) => client.remove(path, -1, answer)),
