@@ -2,6 +2,7 @@
 // frozen one comes back it does no harm to what has happened meanwhile.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { describeReal } from '../drivers/real-or-skipped.js';
+import { patience } from '../lab/patience.js';
 import { signal } from '../lab/processes.js';
 import { until } from '../lab/until.js';
 import { logOf } from './api-client.js';
@@ -12,7 +13,7 @@ import { missingLab } from './real-lab.js';
 import { guestPids, nodesWith } from './virsh.js';
 
 /** Long enough to be frozen in the middle of it, also on a machine that is busy. */
-const PATIENCE_S = 8;
+const PATIENCE_S = Math.ceil(patience(8000) / 1000);
 
 describeReal('a worker that freezes', missingLab(), () => {
   let cluster: RealCluster;
@@ -50,7 +51,7 @@ describeReal('a worker that freezes', missingLab(), () => {
     const pids = guestPids(vm.uuid);
     frozen.thaw();
     const counted = await vm.count();
-    await until('the guest to count on', async () => (await vm.count()) > counted + PATIENCE_S, { within: 30_000 });
+    await until('the guest to count on', async () => (await vm.count()) > counted + PATIENCE_S, { within: 60_000 });
     expect(guestPids(vm.uuid)).toEqual(pids);
     expect([await nodesWith(cluster.nodes, vm.uuid), await cluster.stateOf(vm)]).toEqual([['hv1'], 'start']);
     expect((await cluster.api.call('GET', `/jobs/${job}`)).body).toEqual(end);

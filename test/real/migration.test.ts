@@ -14,8 +14,8 @@ import { guestPids, nodesWith } from './virsh.js';
 
 /** MiB/s: a migration takes long enough to be met half-way. */
 const SLOWLY = { RAPID_WORKER_MIGRATION_BANDWIDTH: '8' };
-/** A guest counts once a second; what it misses while it is moved comes on top. */
-const MOST_PAUSE_MS = 1000 + 2000;
+/** A guest counts once a second, later on a machine that is busy; what it misses while it is moved comes on top. */
+const MOST_MISSED_MS = 2000;
 
 describeReal('guests that move', missingLab(), () => {
   let cluster: RealCluster;
@@ -47,6 +47,9 @@ describeReal('guests that move', missingLab(), () => {
 
   test('there and back, and the guest hardly notices', async () => {
     const vm = await cluster.running('there-and-back', 'hv1');
+    const usual = pulseOf(vm);
+    await until('the guest to count on', async () => (await vm.count()) > 5);
+    const usualMs = Math.max(1000, await usual.stop());
     const pulse = pulseOf(vm);
     const there = await moving(vm, { action: 'migrate', node: 'hv2' });
     expect([there.status, there.body.message]).toEqual([202, `Migrating VM "${vm.name}" to node "hv2".`]);
@@ -65,10 +68,10 @@ describeReal('guests that move', missingLab(), () => {
     expect((await cluster.api.end(back.body.job)).opresult).toEqual([{ uuid: vm.uuid, node: 'hv1', last_node: '', method: 'live' }]);
     await isOnlyOn(vm, 'hv1');
     const pauseMs = await pulse.stop();
-    console.info(`the longest pause between two counts was ${pauseMs} ms`);
+    console.info(`the longest pause between two counts was ${pauseMs} ms, before it was moved ${usualMs} ms`);
     const counts = await vm.counts();
     expect(counts).toEqual(Array.from(counts, (_, index) => (counts[0] ?? 0) + index));
-    expect(pauseMs).toBeLessThan(MOST_PAUSE_MS);
+    expect(pauseMs).toBeLessThan(usualMs + MOST_MISSED_MS);
   });
 
   test('its progress is told at least once a second', async () => {
