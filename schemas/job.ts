@@ -145,7 +145,12 @@ export interface JobRecord {
 /** What every mutation takes besides its own values. */
 export const submissionValues = {
   dry_run: Type.Optional(
-    Type.Boolean({ default: false, description: 'check only: the result is `{locks, facts, steps}` and nothing is changed' }),
+    Type.Boolean({
+      default: false,
+      description:
+        'check only: the result is `{locks, facts, steps}` and nothing is changed; of an opcode that depends on what an earlier one of the job ' +
+        'would change it is `{depends_on, resources}`: that one is not judged',
+    }),
   ),
   priority: Type.Optional(Priority),
   depends: Type.Optional(Depends),
