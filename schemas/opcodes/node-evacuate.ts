@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import { NodeName } from '../names.js';
 import { opcodeSchema } from './opcode-schema.js';
-import { NodeVms } from './node-result.js';
+import { EmptiedNode } from './node-result.js';
 
 /** Without it nothing is done: only the operator can know that the node's guests are really gone. */
 export const ReallyMeanIt = Type.Literal(true, {
@@ -14,11 +14,11 @@ export const NodeEvacuate = opcodeSchema({
   title: 'Restart the VMs of a dead node elsewhere',
   description:
     'Each VM that should run on the node is started on another one, by a job of its own, four at a time. One that cannot be stays assigned to ' +
-    'the node: result and log say why, and the opcode succeeds all the same. The node ends `flushed`, so that it takes no VMs when it is back, ' +
-    'until OP_NODE_READY brings its own ones back. Fails with `unknown_entity` for a node that does not exist and `wrong_state` when its agent or its libvirt ' +
+    'the node: result and log say why, and the opcode succeeds all the same. The node ends `flushed`, or stays `flush` while VMs are left there that may have a guest, so that it takes no VMs ' +
+    'when it is back, until OP_NODE_READY brings its own ones back. Fails with `unknown_entity` for a node that does not exist and `wrong_state` when its agent or its libvirt ' +
     'still answers. A dry run lists for each VM where it would go or what blocks it',
   summaryParameter: 'node',
   subjects: { node: ['node'] },
   parameters: { node: NodeName, yes_i_really_mean_it: ReallyMeanIt },
-  result: NodeVms,
+  result: EmptiedNode,
 });

@@ -1,6 +1,7 @@
 // The cluster as last seen, in memory: what GETs are answered from, and nodes are chosen by.
 import type { Node } from '../../schemas/resources/node.js';
-import type { Vm, VmState } from '../../schemas/resources/vm.js';
+import type { Vm } from '../../schemas/resources/vm.js';
+import { CLAIMS, sumOf, type GuestSize, type Ledger } from './claims.js';
 import type { ClusterReader } from './cluster-reader.js';
 import { ClassifiedError } from '../errors/classified-error.js';
 import { listLocks } from './lock-list.js';
@@ -16,23 +17,23 @@ export interface ClusterMirror extends ClusterReader {
   close(): void;
 }
 
-/** What the VMs of a node add up to. */
+/** What the VMs of a node add up to, running or not. */
 interface Load {
   vms: number;
   provisionedMib: number;
-  allocatedMib: number;
-  allocatedVcpus: number;
 }
 
-const NO_LOAD: Load = { vms: 0, provisionedMib: 0, allocatedMib: 0, allocatedVcpus: 0 };
+const NO_LOAD: Load = { vms: 0, provisionedMib: 0 };
+const NO_CLAIMS: GuestSize = { memory_mib: 0, vcpus: 0 };
 
 /** Resolves when everything is loaded. `onError` is told of nodes of the store that can't be read. */
 export async function mirrorCluster(store: Store, onError: (error: unknown, what: string | undefined) => void): Promise<ClusterMirror> {
   const options = { onError };
-  const [vms, nodes, reports] = await Promise.all([
+  const [vms, nodes, reports, claims] = await Promise.all([
     mirrorCollection(store, VMS, vmFrom, { ...options, index: ({ name }) => name }),
     mirrorCollection(store, NODES, (text) => JSON.parse(text) as NodeDocument, options),
     mirrorCollection(store, NODE_REPORTS, (text) => JSON.parse(text) as NodeReport, options),
+    mirrorCollection(store, CLAIMS, (text) => sumOf(JSON.parse(text) as Ledger), options),
   ]);
 
   // Kept up with each change, so that reading a node costs nothing that grows with the VMs.
@@ -40,15 +41,12 @@ export async function mirrorCluster(store: Store, onError: (error: unknown, what
   const counted = new Map<string, Vm>();
   const addTo = (node: string, vm: Vm, sign: 1 | -1) => {
     const load = loads.get(node) ?? NO_LOAD;
-    const runs = isAllocated(vm) ? sign : 0;
     loads.set(node, {
       vms: load.vms + sign,
       provisionedMib: load.provisionedMib + sign * vm.memory,
-      allocatedMib: load.allocatedMib + runs * vm.memory,
-      allocatedVcpus: load.allocatedVcpus + runs * vm.vcpu,
     });
   };
-  // A VM on its way needs its memory on both nodes.
+  // A VM on its way counts on both nodes.
   const add = (vm: Vm, sign: 1 | -1) => {
     addTo(vm.node, vm, sign);
     if (vm.target_node !== '') addTo(vm.target_node, vm, sign);
@@ -65,7 +63,12 @@ export async function mirrorCluster(store: Store, onError: (error: unknown, what
   for (const [uuid, vm] of vms.all()) recount(uuid, vm);
 
   const storage = await mirrorStorage(store, vms, onError);
-  const nodeOf = (document: NodeDocument): Node => nodeFrom(document, reports.get(document.name), loads.get(document.name) ?? NO_LOAD);
+  const nodeOf = (document: NodeDocument): Node =>
+    nodeFrom(document, {
+      report: reports.get(document.name),
+      load: loads.get(document.name) ?? NO_LOAD,
+      claimed: claims.get(document.name) ?? NO_CLAIMS,
+    });
 
   return {
     vms: () => vms.all().values(),
@@ -85,14 +88,14 @@ export async function mirrorCluster(store: Store, onError: (error: unknown, what
     locks: async () => await whileConnected(store, () => listLocks(store)),
     uriOf: (node) => nodes.get(node)?.uri,
     // One question to the store for all who ask at about the same time.
-    caughtUp: shareRounds(() => catchUp(store, [vms, nodes, reports, storage])),
+    caughtUp: shareRounds(() => catchUp(store, [vms, nodes, reports, claims, storage])),
     get staleSinceMs() {
-      const all = [vms.staleSince, nodes.staleSince, reports.staleSince, storage.staleSinceMs];
+      const all = [vms.staleSince, nodes.staleSince, reports.staleSince, claims.staleSince, storage.staleSinceMs];
       const since = all.filter((at) => at !== undefined);
       return since.length === 0 ? undefined : Math.min(...since);
     },
     close() {
-      for (const mirror of [storage, vms, nodes, reports]) mirror.close();
+      for (const mirror of [storage, vms, nodes, reports, claims]) mirror.close();
     },
   };
 }
@@ -111,16 +114,18 @@ async function catchUp(store: Store, mirrors: readonly { caughtUp(): Promise<voi
   }
 }
 
-/** A VM holds its node's memory from its start to its end, also while it is being shut down or moved. */
-const ALLOCATED: ReadonlySet<VmState> = new Set(['start', 'restart', 'shutdown', 'migrate']);
-const isAllocated = ({ state }: Vm) => ALLOCATED.has(state);
-
 function vmFrom(text: string): Vm {
   const { defined_by: _, ...document } = JSON.parse(text) as VmDocument;
   return { ...document, migrated: document.last_node === '' ? 'no' : `from ${document.last_node}` };
 }
 
-function nodeFrom(document: NodeDocument, report: NodeReport | undefined, load: Load): Node {
+interface Figures {
+  report: NodeReport | undefined;
+  load: Load;
+  claimed: GuestSize;
+}
+
+function nodeFrom(document: NodeDocument, { report, load, claimed }: Figures): Node {
   const total = report?.memory_total ?? 0;
   const free = report?.memory_free ?? 0;
   return {
@@ -138,7 +143,7 @@ function nodeFrom(document: NodeDocument, report: NodeReport | undefined, load: 
     domains_count: report?.running_domains.length ?? 0,
     running_domains: report?.running_domains ?? [],
     unknown_domains: report?.unknown_domains ?? [],
-    vcpu: { total: report?.cpu_count ?? 0, allocated: load.allocatedVcpus },
-    memory: { total, allocated: load.allocatedMib, provisioned: load.provisionedMib, used: total - free, free },
+    vcpu: { total: report?.cpu_count ?? 0, allocated: claimed.vcpus },
+    memory: { total, allocated: claimed.memory_mib, provisioned: load.provisionedMib, used: total - free, free },
   };
 }

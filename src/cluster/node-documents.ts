@@ -1,7 +1,7 @@
 // What the cluster keeps of each node: what it is (kept), and what its agent last saw (gone with the agent).
 import type { Node } from '../../schemas/resources/node.js';
 import { ClassifiedError } from '../errors/classified-error.js';
-import { changesTo, compareAndSet, readJson } from './compare-and-set.js';
+import { changesTo, compareAndSet, readJson, type Present } from './compare-and-set.js';
 import type { Store } from './store.js';
 
 /** Kept until the node is removed. */
@@ -44,23 +44,25 @@ export interface NodeDocuments {
   isReported(name: string): Promise<boolean>;
 }
 
-const nodePath = (name: string) => `${NODES}/${name}`;
+export const nodePath = (name: string) => `${NODES}/${name}`;
 const reportPath = (name: string) => `${NODE_REPORTS}/${name}`;
 
 const read = (store: Store, name: string) => readJson<NodeDocument>(store, nodePath(name));
 
+/** Throws unknown_entity. */
+export async function readNode(store: Store, name: string): Promise<Present<NodeDocument>> {
+  const found = await read(store, name);
+  if (found === undefined) throw new ClassifiedError('unknown_entity', `node "${name}" does not exist`);
+  return found;
+}
+
 export function nodeDocuments(store: Store): NodeDocuments {
-  const present = async (name: string) => {
-    const found = await read(store, name);
-    if (found === undefined) throw new ClassifiedError('unknown_entity', `node "${name}" does not exist`);
-    return found;
-  };
   return {
-    get: async (name) => (await present(name)).value,
+    get: async (name) => (await readNode(store, name)).value,
     isReported: async (name) => (await store.get(reportPath(name))) !== undefined,
     async update(name, change, signal) {
       const decide = async () => {
-        const found = await present(name);
+        const found = await readNode(store, name);
         const result = change(found.value);
         return { changes: changesTo(nodePath(name), found, result), result };
       };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../schemas/config.js';
 import { ClassifiedError } from '../errors/classified-error.js';
+import { CLAIMS } from './claims.js';
 import { locksPath } from './lock-order.js';
 import { openMemoryStore } from './memory/memory-store.js';
 import { NODE_REPORTS, NODES } from './node-documents.js';
@@ -20,6 +21,7 @@ export const ROOTS = [
   VMS,
   VM_NAMES,
   NODES,
+  CLAIMS,
   NODE_REPORTS,
   PRIMARY_WISH,
   OSDS,

@@ -1,6 +1,7 @@
 // What the cluster keeps of each VM, and the only ways to change it: each is atomic, and repeatable after a lost answer.
-import type { Vm, VmState } from '../../schemas/resources/vm.js';
+import type { Vm } from '../../schemas/resources/vm.js';
 import { ClassifiedError } from '../errors/classified-error.js';
+import { claimsOf, type Claiming } from './claims.js';
 import { changesTo, compareAndSet, readJson } from './compare-and-set.js';
 import { entryChanges } from './storage-users.js';
 import type { Change, Store } from './store.js';
@@ -10,9 +11,6 @@ import { partsOf } from './volume-users.js';
 export interface VmDocument extends Omit<Vm, 'migrated'> {
   defined_by: number;
 }
-
-/** States in which nothing of a VM runs. */
-export const AT_REST: ReadonlySet<VmState> = new Set(['stop', 'disable', 'fail']);
 
 export const VMS = '/vms';
 export const VM_NAMES = '/vm-names';
@@ -29,10 +27,15 @@ const namePath = (name: string) => `${VM_NAMES}/${encodeURIComponent(name)}`;
  * an error that refuses the document. They are applied with the document or not at all. Undefined: there is no document before, or after.
  * Asked at each attempt anew.
  */
-export type VmRelation = (store: Store, before: VmDocument | undefined, after: VmDocument | undefined) => Promise<Change[]>;
+export type VmRelation = (
+  store: Store,
+  before: VmDocument | undefined,
+  after: VmDocument | undefined,
+  claiming?: Claiming,
+) => Promise<Change[]>;
 
 /** All that is kept in step with the documents of VMs. */
-const RELATIONS: readonly VmRelation[] = [nameOf, storageOf];
+const RELATIONS: readonly VmRelation[] = [nameOf, claimsOf, storageOf];
 
 /**
  * What changes a document takes a signal: once it has aborted nothing is changed any more, and its reason is thrown. It is looked at
@@ -44,10 +47,18 @@ export interface VmDocuments {
   find(reference: string): Promise<VmDocument | undefined>;
   /** As find; throws unknown_entity. */
   get(reference: string): Promise<VmDocument>;
-  /** Throws already_exists when the name or UUID belongs to a VM that another job defined, wrong_state when a job is about to take a disk of it away. */
-  create(document: VmDocument, signal?: AbortSignal): Promise<void>;
-  /** Replaces the document by what `change` makes of it; a new name must be free (already_exists), and a new disk not about to be taken away (wrong_state). Throws unknown_entity. `change` may be called several times. */
-  update(uuid: string, change: (document: VmDocument) => VmDocument, signal?: AbortSignal): Promise<VmDocument>;
+  /**
+   * Throws already_exists when the name or UUID belongs to a VM that another job defined, wrong_state when a job is about to take a disk of it
+   * away. `claiming` as for `update`.
+   */
+  create(document: VmDocument, signal?: AbortSignal, claiming?: Claiming): Promise<void>;
+  /**
+   * Replaces the document by what `change` makes of it; a new name must be free (already_exists), and a new disk not about to be taken away
+   * (wrong_state). Throws unknown_entity. `change` may be called several times. `claiming`: what else it needs of the node that it is on, or on
+   * its way to, then; wrong_state or insufficient_resources when the node does not admit that, and nothing is changed. Without it a VM that has
+   * a guest is claimed whatever its node is like.
+   */
+  update(uuid: string, change: (document: VmDocument) => VmDocument, signal?: AbortSignal, claiming?: Claiming): Promise<VmDocument>;
   /** Fine when there is none. */
   remove(uuid: string, signal?: AbortSignal): Promise<void>;
   unknown(reference: string): ClassifiedError;
@@ -67,12 +78,14 @@ export function vmDocuments(store: Store): VmDocuments {
     uuid: string,
     make: (before: VmDocument | undefined) => T,
     signal?: AbortSignal,
+    claiming?: Claiming,
   ): Promise<T> {
     const decide = async () => {
       const present = await read(uuid);
       const after = make(present?.value);
       const own = changesTo(vmPath(uuid), present, after);
-      const related = own.length === 0 ? [] : await Promise.all(RELATIONS.map((relation) => relation(store, present?.value, after)));
+      const concerned = own.length > 0 || claiming !== undefined ? RELATIONS : [];
+      const related = await Promise.all(concerned.map((relation) => relation(store, present?.value, after, claiming)));
       return { changes: [...related.flat(), ...own], result: after };
     };
     return await compareAndSet(store, decide, signal);
@@ -87,20 +100,20 @@ export function vmDocuments(store: Store): VmDocuments {
       if (document === undefined) throw unknown(reference);
       return document;
     },
-    async create(document, signal) {
+    async create(document, signal, claiming) {
       const make = (present: VmDocument | undefined) => {
         if (present === undefined) return document;
         if (present.defined_by !== document.defined_by) throw taken(`UUID ${document.uuid}`);
         return present;
       };
-      await change(document.uuid, make, signal);
+      await change(document.uuid, make, signal, claiming);
     },
-    async update(uuid, make, signal) {
+    async update(uuid, make, signal, claiming) {
       const made = (present: VmDocument | undefined) => {
         if (present === undefined) throw unknown(uuid);
         return make(present);
       };
-      return await change(uuid, made, signal);
+      return await change(uuid, made, signal, claiming);
     },
     async remove(uuid, signal) {
       await change(uuid, () => undefined, signal);

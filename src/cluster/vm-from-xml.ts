@@ -42,3 +42,23 @@ export function vmFromXml(xml: string): VmFromXml {
     xml,
   };
 }
+
+/** The part of a document that comes from the XML. */
+export function definitionOf({
+  name,
+  description,
+  memory,
+  vcpu,
+  vcpu_topology,
+  networks,
+  type,
+  arch,
+  machine,
+  ...rest
+}: VmFromXml): VmFromXml {
+  const { console, emulator, features, disks, controllers, xml } = rest;
+  return {
+    ...{ name, description, memory, vcpu, vcpu_topology, networks, type, arch, machine },
+    ...{ console, emulator, features, disks, controllers, xml },
+  };
+}

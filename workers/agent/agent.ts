@@ -12,7 +12,7 @@ import { standForPrimary, type Candidate } from './election.js';
 import { followDomains } from './follow-domains.js';
 import type { HostFigures } from './host-figures.js';
 import { keepSecret, type ReadSecret } from './keep-secret.js';
-import { knownDocuments } from './known-documents.js';
+import { knownDocuments, knownLedger } from './known-documents.js';
 import { nodeReporter } from './node-reporter.js';
 import { SILENT_AFTER_MS } from './pace.js';
 import { servePrimary, type OpenDesk } from './primary-duties.js';
@@ -61,7 +61,18 @@ export async function startAgent(parts: AgentParts): Promise<Agent> {
   const findUnknown = unknownDomains(node, documents, log);
   await registerNode(store, { name: node, uri, coordinator });
   const known = await vmsOn(node, store, vms);
-  const follower = followDomains({ node, hypervisor, store, tenure, documents, reports: nodeReports(store), locks, intervalMs, known });
+  const follower = followDomains({
+    node,
+    hypervisor,
+    store,
+    tenure,
+    documents,
+    ledger: knownLedger(store, node),
+    reports: nodeReports(store),
+    locks,
+    intervalMs,
+    known,
+  });
   const secret = keepSecret(hypervisor, () => tenure.assertHeld([], closing.signal), guestSecret, log);
   let seenMs = performance.now();
   let timer: NodeJS.Timeout | undefined;

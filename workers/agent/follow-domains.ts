@@ -1,11 +1,12 @@
 // Makes the cluster's state follow what really happens to the domains of a node: a guest that powers itself off, is started by hand, or is
 // moved here past rapid. While a job holds the VM's lock, the job knows better, and the agent looks again later.
+import type { GuestSize, Ledger } from '../../src/cluster/claims.js';
 import { fencedStore } from '../../src/cluster/fence.js';
 import type { Locks } from '../../src/cluster/locks.js';
 import type { NodeReports } from '../../src/cluster/node-reports.js';
 import type { Store } from '../../src/cluster/store.js';
 import { vmDocuments, type VmDocument } from '../../src/cluster/vm-documents.js';
-import type { AgentHypervisor, DomainSighting } from '../drivers/hypervisor.js';
+import { isUp, type AgentHypervisor, type DomainSighting } from '../drivers/hypervisor.js';
 import type { KnownDocuments } from './known-documents.js';
 import { DOWN_LOOKS } from './pace.js';
 import type { Tenure } from './tenure.js';
@@ -22,6 +23,8 @@ export interface FollowerParts {
   store: Store;
   tenure: Tenure;
   documents: KnownDocuments;
+  /** The node's claims, as last seen. */
+  ledger(): Promise<Ledger>;
   reports: NodeReports;
   locks: Locks;
   intervalMs: number;
@@ -40,9 +43,15 @@ interface Settled {
   document: VmDocument | undefined;
 }
 
+const sizeSeen = ({ memoryMib, vcpus }: DomainSighting): GuestSize => ({ memory_mib: memoryMib, vcpus });
+
+const isAsLarge = (claim: GuestSize | undefined, size: GuestSize): boolean =>
+  claim?.memory_mib === size.memory_mib && claim.vcpus === size.vcpus;
+
 const UNSETTLED: Settled = { looks: undefined, document: undefined };
 
-export function followDomains({ node, hypervisor, store, tenure, documents, reports, locks, intervalMs, known }: FollowerParts): Follower {
+export function followDomains(parts: FollowerParts): Follower {
+  const { node, hypervisor, store, tenure, documents, ledger, reports, locks, intervalMs, known } = parts;
   const settled = new Map<string, Settled>([...known].map((uuid) => [uuid, UNSETTLED]));
   /** Since when a VM that no job is at has looked as it does, where that must last for a while. */
   const waiting = new Map<string, { looks: string; sinceMs: number }>();
@@ -57,10 +66,15 @@ export function followDomains({ node, hypervisor, store, tenure, documents, repo
   };
 
   /** Answers whether nothing is left to be done until something changes. */
-  const settle = async (uuid: string, sighting: DomainSighting | undefined, document: VmDocument | undefined): Promise<boolean> => {
+  const settle = async (
+    uuid: string,
+    sighting: DomainSighting | undefined,
+    document: VmDocument | undefined,
+    isClaimed: boolean,
+  ): Promise<boolean> => {
     // What is seen of a guest in doubt may change at any moment, by nobody's doing. A domain that the cluster does not know is none of its business.
     const isInDoubt = hypervisor.doubtOf(uuid) !== undefined;
-    const verdict = document === undefined ? 'fine' : isInDoubt ? 'wait' : await judge(node, document, sighting, reports);
+    const verdict = document === undefined ? 'fine' : isInDoubt ? 'wait' : await judge(node, document, sighting, reports, isClaimed);
     if (verdict === 'fine' || verdict === 'wait') {
       waiting.delete(uuid);
       return verdict === 'fine';
@@ -76,10 +90,12 @@ export function followDomains({ node, hypervisor, store, tenure, documents, repo
       // Between the look and the lock a job may have ended.
       const [current, now] = [await vms.find(uuid), await hypervisor.domain(uuid)];
       if (current === undefined) return true;
-      const still = await judge(node, current, now, reports);
+      const still = await judge(node, current, now, reports, isClaimed);
       if (still === 'fine') return true;
       if (still === 'wait' || still.patience !== verdict.patience) return false;
-      if (still.change !== undefined) await vms.update(uuid, (latest) => ({ ...latest, ...still.change }), held.lost);
+      // What runs uses the node, whether or not there was room for it: nobody else is let in for that.
+      const claiming = now !== undefined && isUp(now) ? { size: sizeSeen(now) } : undefined;
+      if (still.change !== undefined) await vms.update(uuid, (latest) => ({ ...latest, ...still.change }), held.lost, claiming);
       const permit = () => tenure.assertHeld(held.entries, held.lost);
       if (still.undefine === true && now !== undefined) await hypervisor.under(permit).undefine(uuid);
       waiting.delete(uuid);
@@ -92,13 +108,15 @@ export function followDomains({ node, hypervisor, store, tenure, documents, repo
   return {
     async follow(sightings) {
       const present = new Map(sightings.map((sighting) => [sighting.uuid, sighting]));
+      const claims = await ledger();
       for (const uuid of new Set([...present.keys(), ...settled.keys()])) {
         const sighting = present.get(uuid);
-        const looks = sighting === undefined ? 'gone' : `${sighting.state} ${sighting.endReason ?? ''}`;
+        const isClaimed = sighting === undefined || !isUp(sighting) || isAsLarge(claims[uuid], sizeSeen(sighting));
+        const looks = sighting === undefined ? 'gone' : `${sighting.state} ${sighting.endReason ?? ''} ${isClaimed ? '' : 'unclaimed'}`;
         const document = await documents(uuid);
         const before = settled.get(uuid);
         if (before?.looks === looks && before.document === document) continue;
-        if (!(await settle(uuid, sighting, document))) settled.set(uuid, UNSETTLED);
+        if (!(await settle(uuid, sighting, document, isClaimed))) settled.set(uuid, UNSETTLED);
         else if (sighting === undefined) settled.delete(uuid);
         else settled.set(uuid, { looks, document });
       }

@@ -2,7 +2,7 @@
 // the last one written is always the last one meant.
 import { reportNode, type NodeReport } from '../../src/cluster/node-documents.js';
 import type { Store } from '../../src/cluster/store.js';
-import type { DomainSighting, HostFacts } from '../drivers/hypervisor.js';
+import { isUp, type DomainSighting, type HostFacts } from '../drivers/hypervisor.js';
 import type { HostFigures } from './host-figures.js';
 import type { Tenure } from './tenure.js';
 
@@ -20,8 +20,6 @@ export interface NodeReporter {
   /** Once more, because what the node is has changed; nothing before the first look. */
   tellAgain(): Promise<void>;
 }
-
-export const isUp = (sighting: DomainSighting | undefined): boolean => sighting?.state === 'running' || sighting?.state === 'paused';
 
 /** Only while the node is this agent's: its report must not take the place of another one's. */
 export function nodeReporter(

@@ -5,7 +5,6 @@ import { mirrorCluster } from '../../src/cluster/cluster-mirror.js';
 import { fencedStore, type LockEntry } from '../../src/cluster/fence.js';
 import type { Locks } from '../../src/cluster/locks.js';
 import type { Store } from '../../src/cluster/store.js';
-import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import type { JobDesk } from '../../src/jobs/job-desk.js';
 import type { OpenCeph } from '../drivers/ceph.js';
 import { lockReaper } from './lock-reaper.js';
@@ -51,7 +50,7 @@ async function watchWhilePrimary({ node, store, locks, openDesk, intervalMs, log
         mirrorCluster(store, (error, what) => log.warn({ err: error, what }, 'a part of the cluster state cannot be read')),
       );
       const desk = await open(openDesk());
-      const watcher = watchVms({ cluster, desk, vms: vmDocuments(store), locks, signal, log });
+      const watcher = watchVms({ cluster, desk, store, locks, signal, log });
       const reaper = lockReaper({ store, desk, log });
       for (;;) {
         signal.throwIfAborted();

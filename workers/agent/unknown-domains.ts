@@ -1,9 +1,8 @@
 // The running domains of a node that the cluster does not know, or has placed on another node. They are shown and logged, and left alone.
 import type { Logger } from 'pino';
 import type { NodeReport } from '../../src/cluster/node-documents.js';
-import type { DomainSighting } from '../drivers/hypervisor.js';
+import { isUp, type DomainSighting } from '../drivers/hypervisor.js';
 import type { KnownDocuments } from './known-documents.js';
-import { isUp } from './node-reporter.js';
 
 export type FindUnknown = (sightings: readonly DomainSighting[]) => Promise<NodeReport['unknown_domains']>;
 

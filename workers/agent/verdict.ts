@@ -1,8 +1,8 @@
 // What it means for the cluster's state that a domain is seen on a node, or is not: the rules by which an agent follows reality.
 import type { NodeReports } from '../../src/cluster/node-reports.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
-import type { DomainSighting } from '../drivers/hypervisor.js';
-import { isUp } from './node-reporter.js';
+import { mayHaveGuest } from '../../src/cluster/vm-states.js';
+import { isUp, type DomainSighting } from '../drivers/hypervisor.js';
 
 export interface Verdict {
   /** What the document becomes. */
@@ -18,16 +18,17 @@ const STOPPED = { ...STARTED, state: 'stop' } as const;
 
 /**
  * `fine`: nothing is to be done until something changes; `wait`: nothing can be decided yet. `sighting` is what this node has of the
- * domain, undefined when it has none.
+ * domain, undefined when it has none. `isClaimed`: its guest has a claim on the node, and as much of it as it uses.
  */
 export async function judge(
   node: string,
   document: VmDocument,
   sighting: DomainSighting | undefined,
   reports: NodeReports,
+  isClaimed = true,
 ): Promise<Verdict | 'fine' | 'wait'> {
   if (document.node !== node) return isUp(sighting) ? await judgeStranger(node, document, reports) : judgeLeftover(document, sighting);
-  if (isUp(sighting)) return document.state === 'start' ? 'fine' : { change: STARTED, patience: patienceWith(document) };
+  if (isUp(sighting)) return document.state === 'start' && isClaimed ? 'fine' : { change: STARTED, patience: patienceWith(document) };
   return await judgeDown(node, document, sighting, reports);
 }
 
@@ -61,7 +62,7 @@ async function judgeDown(
   const patience = patienceWith(document);
   const undefine = sighting === undefined ? {} : { undefine: true };
   const nothing = sighting === undefined ? 'fine' : ({ undefine: true, patience } as const);
-  if (!['start', 'restart', 'shutdown', 'migrate'].includes(document.state)) return nothing;
+  if (!mayHaveGuest(document)) return nothing;
   const reason = sighting?.endReason;
   const wasMeant = reason === 'shutdown' || reason === 'destroyed' || document.state === 'shutdown';
   if (wasMeant || reason === 'migrated') {

@@ -6,8 +6,10 @@ import { VmStart } from '../../schemas/opcodes/vm-start.js';
 import type { Vm } from '../../schemas/resources/vm.js';
 import { admit } from '../../src/admission/admit.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
+import { fencedStore } from '../../src/cluster/fence.js';
 import type { Locks } from '../../src/cluster/locks.js';
-import type { VmDocuments } from '../../src/cluster/vm-documents.js';
+import type { Store } from '../../src/cluster/store.js';
+import { vmDocuments } from '../../src/cluster/vm-documents.js';
 import type { JobDesk } from '../../src/jobs/job-desk.js';
 import { DOWN_LOOKS, MOST_STARTS, STARTS_WINDOW_S } from './pace.js';
 
@@ -23,7 +25,7 @@ export interface WatcherParts {
   cluster: ClusterReader;
   /** Must remember its Idempotency-Keys for STARTS_WINDOW_S, and no longer. */
   desk: Pick<JobDesk, 'list' | 'submit'>;
-  vms: VmDocuments;
+  store: Store;
   locks: Locks;
   /** Aborted when this node is no longer the primary. */
   signal: AbortSignal;
@@ -44,7 +46,7 @@ function vmsDown(cluster: ClusterReader): Vm[] {
   return [...cluster.vms()].filter(({ uuid, state, node }) => state === 'start' && inService.has(node) && !running.has(uuid));
 }
 
-export function watchVms({ cluster, desk, vms, locks, signal, log }: WatcherParts): Watcher {
+export function watchVms({ cluster, desk, store, locks, signal, log }: WatcherParts): Watcher {
   /** In how many looks in a row a VM was down, by UUID. */
   let looks = new Map<string, number>();
 
@@ -53,6 +55,7 @@ export function watchVms({ cluster, desk, vms, locks, signal, log }: WatcherPart
     const held = await locks.tryAcquire([{ mode: 'exclusive', resource: `vm/${uuid}` }], { ...CLAIM, signal });
     if (held === undefined) return;
     try {
+      const vms = vmDocuments(fencedStore(store, held.entries));
       const document = await vms.find(uuid);
       if (document?.state !== 'start' || document.node !== node) return;
       // A job whose worker has died holds no lock, and will be taken up.

@@ -30,9 +30,13 @@ export interface DomainSighting {
   state: DomainState;
   /** Only for `shutoff` and `crashed`. */
   endReason?: EndReason;
+  /** Of a domain that is up: what the guest has. */
   memoryMib: number;
   vcpus: number;
 }
+
+/** Its guest exists. */
+export const isUp = (sighting: DomainSighting | undefined): boolean => sighting?.state === 'running' || sighting?.state === 'paused';
 
 /** Where a guest is to be moved, and how fast. */
 export interface MigrationTarget {

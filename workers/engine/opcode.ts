@@ -52,6 +52,11 @@ export interface Step {
    * one need an undo that is right, or that says what is left behind.
    */
   irrevocable?: string;
+  /**
+   * It is the first step, and may be refused because the cluster has changed since the check. Then, and once it is undone, nothing was
+   * changed: the check is asked again, which refuses the opcode itself or answers other facts.
+   */
+  reserves?: true;
 }
 
 /** What the steps that were done have answered. */

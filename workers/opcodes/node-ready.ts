@@ -24,6 +24,7 @@ export const nodeReady = opcode(NodeReady, {
       : [
           recordDomainState(before, 'unflush'),
           moveVms(`bring the VMs of ${before.name} back`, vms, {
+            find: async ({ cluster }) => [...cluster.vms()],
             isMeant: (vm) => vm.last_node === before.name,
             hasMoved: (vm) => vm.node === before.name,
             opcode: (vm) => ({ OP_ID: VmUnmigrate.id, vm }),

@@ -2,7 +2,8 @@
 import type { ResultOf } from '../../schemas/opcodes/opcode-schema.js';
 import type { VmUndefine } from '../../schemas/opcodes/vm-undefine.js';
 import { volumeSpec } from '../../src/cluster/storage-documents.js';
-import { AT_REST, type VmDocument } from '../../src/cluster/vm-documents.js';
+import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import { mayHaveGuest } from '../../src/cluster/vm-states.js';
 import { ownVolumesOf, reasonToStay } from '../../src/cluster/volume-users.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { VolumeName } from '../drivers/ceph.js';
@@ -24,7 +25,7 @@ interface RemovableDisks {
  */
 export async function removableDisks(world: World, { document, up }: ObservedVm): Promise<RemovableDisks> {
   const { uuid, name, state } = document;
-  if (up || !AT_REST.has(state)) {
+  if (up || mayHaveGuest({ state })) {
     throw new ClassifiedError('wrong_state', `VM "${name}" must be stopped before its disks are removed; it is in state "${state}"`);
   }
   const volumes: Removal[] = [];

@@ -7,7 +7,7 @@ import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { exclusive, shared, type LockWish } from '../engine/lock-wish.js';
 import { opcode, type Step } from '../engine/opcode.js';
 import type { World } from '../engine/world.js';
-import { chooseNode, namedNode } from '../placement/choose-node.js';
+import { newVm } from '../placement/choose-node.js';
 import { addVm } from '../steps/vm-document.js';
 import { addVolume, copyVolume, createVolume, recordVolume, resizeVolume } from '../steps/volume.js';
 import { assertDisksFit, plannedDisk, type PlannedDisk } from './planned-disk.js';
@@ -24,12 +24,11 @@ export const vmCreate = opcode(VmCreate, {
     ...disks.flatMap(({ clone_of: source }) => (source === undefined ? [] : sourceLocks(source, disks))),
   ],
   check: async (world, parameters) => {
-    const { name, vcpus, memory, node, selector = world.selector, description = '' } = parameters;
+    const { name, vcpus, memory, node, selector, description = '' } = parameters;
     const uuid = settled(parameters.uuid);
     for (const reference of [name, uuid]) {
       if ((await world.vms.find(reference)) !== undefined) throw new ClassifiedError('already_exists', `VM "${reference}" exists already`);
     }
-    const chosen = node === undefined ? chooseNode(world.cluster, selector, memory) : namedNode(world.cluster, node).name;
     const disks = await plannedDisks(world, parameters);
     const { domainType, rbdAccess } = world.newGuests;
     const volumes = disks.map(({ target }) => target);
@@ -37,17 +36,7 @@ export const vmCreate = opcode(VmCreate, {
       { type: domainType, name, uuid, description, memoryMib: memory, vcpus, volumes, nics: (parameters.nics ?? []).map(settledNic) },
       disks.length === 0 ? undefined : await rbdAccess(),
     );
-    const document = {
-      ...vmFromXml(xml),
-      uuid,
-      state: 'stop' as const,
-      node: chosen,
-      last_node: '',
-      target_node: '',
-      failed_reason: '',
-      node_selector: node === undefined ? selector : null,
-    };
-    return { document, disks };
+    return { document: await newVm(world, { ...vmFromXml(xml), uuid }, { node, selector }), disks };
   },
   steps: ({ document, disks }) => [...disks.flatMap(diskSteps), addVm(document)],
   result: ({ document: { uuid, name, node }, disks }) => ({

@@ -5,28 +5,19 @@ import { vmFromXml } from '../../src/cluster/vm-from-xml.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { exclusive, sharedDisks } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
-import { chooseNode, namedNode } from '../placement/choose-node.js';
+import { newVm } from '../placement/choose-node.js';
 import { addVm } from '../steps/vm-document.js';
 
 export const vmDefine = opcode(VmDefine, {
   version: 1,
   locks: ({ uuid, name, xml }) => [exclusive.vm(settled(uuid)), exclusive.vmName(settled(name)), ...sharedDisks(vmFromXml(xml))],
-  check: async ({ vms, cluster, selector: usual }, { xml, uuid: given, node, selector }): Promise<Omit<VmDocument, 'defined_by'>> => {
+  check: async (world, { xml, uuid: given, node, selector }): Promise<Omit<VmDocument, 'defined_by'>> => {
     const described = vmFromXml(xml);
     const uuid = settled(given);
     for (const reference of [described.name, uuid]) {
-      if ((await vms.find(reference)) !== undefined) throw new ClassifiedError('already_exists', `VM "${reference}" exists already`);
+      if ((await world.vms.find(reference)) !== undefined) throw new ClassifiedError('already_exists', `VM "${reference}" exists already`);
     }
-    return {
-      ...described,
-      uuid,
-      state: 'stop',
-      node: node === undefined ? chooseNode(cluster, selector ?? usual, described.memory) : namedNode(cluster, node).name,
-      last_node: '',
-      target_node: '',
-      failed_reason: '',
-      node_selector: node === undefined ? (selector ?? usual) : null,
-    };
+    return await newVm(world, { ...described, uuid }, { node, selector });
   },
   steps: (document) => [addVm(document)],
   result: ({ uuid, name, node }) => ({ uuid, name, node }),

@@ -1,5 +1,6 @@
 // OP_VM_DISABLE
 import { VmDisable } from '../../schemas/opcodes/vm-disable.js';
+import { mayHaveGuest } from '../../src/cluster/vm-states.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
@@ -10,7 +11,7 @@ export const vmDisable = opcode(VmDisable, {
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async ({ vms }, { vm }) => {
     const document = await vms.get(vm);
-    if (!['stop', 'fail', 'disable'].includes(document.state)) {
+    if (mayHaveGuest(document)) {
       throw new ClassifiedError(
         'wrong_state',
         `VM "${document.name}" must be stopped before disabling; it is in state "${document.state}"`,

@@ -1,25 +1,24 @@
 // OP_VM_EVACUATE
-import type { VmState } from '../../schemas/resources/vm.js';
 import { VmEvacuate } from '../../schemas/opcodes/vm-evacuate.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import { READY, sizeOf } from '../../src/cluster/claims.js';
+import { shouldRun } from '../../src/cluster/vm-states.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
 import type { World } from '../engine/world.js';
-import { assertRoom, chooseNode, namedNode } from '../placement/choose-node.js';
+import { placeFor } from '../placement/choose-node.js';
 import { deadNode } from '../placement/node-life.js';
 import { adoptElsewhere, assignElsewhere, createElsewhere } from '../steps/evacuate.js';
 import { recordState } from '../steps/vm-document.js';
 import { sight } from '../steps/whereabouts.js';
-
-const SHOULD_RUN: ReadonlySet<VmState> = new Set(['start', 'restart', 'migrate']);
 
 export const vmEvacuate = opcode(VmEvacuate, {
   version: 1,
   locks: ({ vm }) => [exclusive.vm(vm)],
   check: async (world, { vm, node, selector }) => {
     const document = await world.vms.get(vm);
-    if (!SHOULD_RUN.has(document.state)) {
+    if (!shouldRun(document)) {
       throw new ClassifiedError('wrong_state', `VM "${document.name}" is not meant to run; it is in state "${document.state}"`);
     }
     await deadNode(world, document.node);
@@ -27,7 +26,11 @@ export const vmEvacuate = opcode(VmEvacuate, {
     if (running !== undefined && node !== undefined && node !== running) {
       throw new ClassifiedError('wrong_state', `VM "${document.name}" runs on node "${running}" already`);
     }
-    return { document, to: running ?? target(world, document, node, selector), runs: running !== undefined };
+    return {
+      document,
+      to: running ?? (await placeFor(world, document, { node, selector, claiming: { size: sizeOf(document), admits: READY } })),
+      runs: running !== undefined,
+    };
   },
   nodes: ({ to }) => [to],
   steps: ({ document, to, runs }) => [
@@ -41,17 +44,6 @@ export const vmEvacuate = opcode(VmEvacuate, {
     method: runs ? ('live' as const) : ('cold' as const),
   }),
 });
-
-function target(
-  { cluster, selector: usual }: World,
-  { node: from, memory }: VmDocument,
-  named: string | undefined,
-  selector = usual,
-): string {
-  if (named === undefined) return chooseNode(cluster, selector, memory, from);
-  assertRoom(namedNode(cluster, named), memory);
-  return named;
-}
 
 /**
  * The living node on which the guest runs all the same: a migration may have come to its end there without anybody writing it down. It must

@@ -1,11 +1,11 @@
 // OP_VM_START
 import { VmStart } from '../../schemas/opcodes/vm-start.js';
+import { READY, sizeOf } from '../../src/cluster/claims.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
-import { assertRoom, namedNode } from '../placement/choose-node.js';
 import { createDomain } from '../steps/domain.js';
-import { recordState, restoringState } from '../steps/vm-document.js';
+import { recordState, reserveStart } from '../steps/vm-document.js';
 import { observe } from './observed-vm.js';
 
 export const vmStart = opcode(VmStart, {
@@ -19,16 +19,15 @@ export const vmStart = opcode(VmStart, {
         `VM "${document.name}" is not in state "${expected_state}" any more, but "${document.state}"`,
       );
     }
-    const node = namedNode(world.cluster, document.node);
+    await world.claims.assertReady(document.node, READY);
     const observed = await observe(world, document);
-    // The memory of one that should run is counted already.
-    if (!observed.up && document.state !== 'start') assertRoom(node, document.memory);
+    if (!observed.up) await world.claims.assertAdmitted(document.node, document, { size: sizeOf(document), admits: READY });
     return observed;
   },
   nodes: ({ document }) => [document.node],
-  steps: ({ document, up }) => [
-    ...(up ? [] : [restoringState(document, createDomain(document))]),
-    ...(up && document.state === 'start' ? [] : [recordState(document, 'start')]),
-  ],
+  steps: ({ document, up, size }) => {
+    if (!up) return [reserveStart(document), createDomain(document)];
+    return document.state === 'start' ? [] : [recordState(document, 'start', size && { size })];
+  },
   result: ({ document }) => ({ uuid: document.uuid, state: 'start' as const }),
 });

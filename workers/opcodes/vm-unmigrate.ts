@@ -12,9 +12,7 @@ export const vmUnmigrate = opcode(VmUnmigrate, {
     const document = await world.vms.get(vm);
     const { name, last_node: node } = document;
     if (node === '') throw new ClassifiedError('wrong_state', `VM "${name}" has not been migrated: it is on node "${document.node}"`);
-    // OP_NODE_READY has opened the node a moment ago, perhaps on another worker: the cluster as last seen here may be behind.
-    const { domain_state: domainState } = await world.nodes.get(node);
-    return await planMove(world, document, { node, returning: true, domainState }, () => '');
+    return await planMove(world, document, { node, returning: true }, () => '');
   },
   nodes: busyNodes,
   steps: moveSteps,

@@ -1,8 +1,12 @@
 // Which node a VM goes to: the one that is named, or the best by a selector among those that are ready and have room.
 import type { Selector } from '../../schemas/names.js';
 import type { Node } from '../../schemas/resources/node.js';
+import { READY, shortageOf, type Claimant, type Claiming } from '../../src/cluster/claims.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
+import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import type { VmFromXml } from '../../src/cluster/vm-from-xml.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
+import type { World } from '../engine/world.js';
 
 /** What each selector compares, least first (PVC's REST manual); what follows breaks ties, so that VMs that do not run yet spread too. */
 const FIGURES: Record<Selector, (node: Node, provisioned: number) => number[]> = {
@@ -12,36 +16,72 @@ const FIGURES: Record<Selector, (node: Node, provisioned: number) => number[]> =
   vms: ({ memory }, provisioned) => [provisioned, memory.allocated],
 };
 
-interface Naming {
-  /** Whether the VM returns to the node that it was migrated from: a node that is being brought back takes its own VMs already. */
-  returning?: boolean;
-  /** The node's state as just read, where the cluster as last seen may be behind. */
-  domainState?: Node['domain_state'] | undefined;
-}
-
-/** The named node if it may take VMs. unknown_entity: no such node; wrong_state: its agent is away, or it is not ready. */
-export function namedNode(cluster: ClusterReader, name: string, { returning = false, domainState }: Naming = {}): Node {
-  const seen = cluster.node(name);
-  if (seen === undefined) throw new ClassifiedError('unknown_entity', `node "${name}" does not exist`);
-  const node = { ...seen, domain_state: domainState ?? seen.domain_state };
-  const obstacle = obstacleOf(node, returning ? ['ready', 'unflush'] : ['ready']);
-  if (obstacle !== undefined) throw new ClassifiedError('wrong_state', `node "${name}" ${obstacle}`);
-  return node;
-}
-
-/** Throws insufficient_resources when the node has not that much memory left beside the VMs that run there. */
-export function assertRoom(node: Node, memoryMib: number): void {
-  const shortage = shortageOf(node, memoryMib);
-  if (shortage !== undefined) throw new ClassifiedError('insufficient_resources', `node "${node.name}" ${shortage}`);
+/** Where a VM shall go: to the named node, or to the best one by the selector, or else by the cluster's own. */
+export interface Destination {
+  node?: string | undefined;
+  selector?: Selector | undefined;
 }
 
 /**
- * The best node for a VM of that memory, other than `present`, the one that it is on. insufficient_resources: there is none, and the text
- * says why for each.
+ * The node that the VM goes to, other than the one that it is on. The cluster as last seen says which is the best; whether it takes the VM is
+ * read anew, and if it does not the next one is asked. unknown_entity: no such node; wrong_state: its agent is away, or it is not ready;
+ * insufficient_resources: it, or every node, has no room.
  */
-export function chooseNode(cluster: Pick<ClusterReader, 'nodes' | 'vms'>, selector: Selector, memoryMib: number, present?: string): string {
+export async function placeFor(
+  { cluster, claims, selector: usual }: World,
+  vm: Claimant,
+  { node: named, selector = usual, claiming, isNew = false }: Destination & { claiming: Claiming; isNew?: boolean },
+): Promise<string> {
+  if (named !== undefined) {
+    await claims.assertAdmitted(named, vm, claiming);
+    return named;
+  }
+  const refusals = new Map(isNew ? [] : [[vm.node, 'is where it is now']]);
+  for (;;) {
+    const best = chooseNode(cluster, selector, vm.memory, refusals);
+    try {
+      await claims.assertAdmitted(best, vm, claiming);
+      return best;
+    } catch (error) {
+      if (!(error instanceof ClassifiedError)) throw error;
+      refusals.set(best, error.message.replace(`node "${best}" `, ''));
+    }
+  }
+}
+
+/** The document of a VM that is being defined: at rest, on the node that it goes to. A named node needs no room for it yet. */
+export async function newVm(
+  world: World,
+  described: VmFromXml & { uuid: string },
+  { node, selector }: Destination,
+): Promise<Omit<VmDocument, 'defined_by'>> {
+  const document = {
+    ...described,
+    state: 'stop' as const,
+    node: node ?? '',
+    last_node: '',
+    target_node: '',
+    failed_reason: '',
+    node_selector: node === undefined ? (selector ?? world.selector) : null,
+  };
+  if (node === undefined)
+    return { ...document, node: await placeFor(world, document, { selector, claiming: { admits: READY }, isNew: true }) };
+  await world.claims.assertReady(node, READY);
+  return document;
+}
+
+/**
+ * The best node for a VM of that memory, as the cluster was last seen, but none of those that have refused it. insufficient_resources: there
+ * is none, and the text says why for each.
+ */
+export function chooseNode(
+  cluster: Pick<ClusterReader, 'nodes' | 'vms'>,
+  selector: Selector,
+  memoryMib: number,
+  refusals: ReadonlyMap<string, string> = new Map(),
+): string {
   const nodes = [...cluster.nodes()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const obstacles = nodes.map((node) => (node.name === present ? 'is where it is now' : (obstacleOf(node) ?? shortageOf(node, memoryMib))));
+  const obstacles = nodes.map((node) => refusals.get(node.name) ?? obstacleOf(node, memoryMib));
   const candidates = nodes.filter((_, index) => obstacles[index] === undefined);
   if (candidates.length === 0) {
     const reasons = nodes.map(({ name }, index) => `"${name}" ${obstacles[index]}`).join('; ');
@@ -52,15 +92,10 @@ export function chooseNode(cluster: Pick<ClusterReader, 'nodes' | 'vms'>, select
   return keyed.reduce((best, next) => (comesBefore(next, best) ? next : best)).name;
 }
 
-function obstacleOf({ daemon_state, domain_state }: Node, fit: readonly Node['domain_state'][] = ['ready']): string | undefined {
+function obstacleOf({ daemon_state, domain_state, memory }: Node, memoryMib: number): string | undefined {
   if (daemon_state !== 'run') return `is not running (daemon state ${daemon_state})`;
-  if (!fit.includes(domain_state)) return `is not ready (domain state ${domain_state})`;
-  return undefined;
-}
-
-function shortageOf({ memory }: Node, memoryMib: number): string | undefined {
-  const leftMib = memory.total - memory.allocated;
-  return leftMib < memoryMib ? `has ${leftMib} MiB left, of the ${memoryMib} MiB that the VM needs` : undefined;
+  if (domain_state !== 'ready') return `is not ready (domain state ${domain_state})`;
+  return shortageOf(memory.total - memory.allocated, memoryMib);
 }
 
 function vmsPerNode(cluster: Pick<ClusterReader, 'vms'>): Map<string, number> {

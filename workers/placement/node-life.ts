@@ -1,13 +1,7 @@
 // Whether a node lives, asked anew: its agent by its report, its libvirt at its own address.
-import type { VmState } from '../../schemas/resources/vm.js';
 import type { NodeDocument } from '../../src/cluster/node-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { World } from '../engine/world.js';
-
-/** States in which a VM has, or may still have, a guest on its node. */
-const WITH_GUEST: ReadonlySet<VmState> = new Set(['start', 'restart', 'shutdown', 'migrate']);
-
-export const hasGuest = ({ state }: { state: VmState }): boolean => WITH_GUEST.has(state);
 
 /** The node's document. Throws unknown_entity, or wrong_state when its agent does not report. */
 export async function livingNode({ nodes }: World, name: string): Promise<NodeDocument> {

@@ -9,6 +9,9 @@ import { chooseNode } from './choose-node.js';
 
 type Surroundings = Pick<ClusterReader, 'nodes' | 'vms'>;
 
+/** As much of a VM as the plan needs. */
+type Movable = Pick<Vm, 'uuid' | 'name' | 'memory' | 'vcpu' | 'node_selector'>;
+
 export interface PlannedVm {
   uuid: string;
   name: string;
@@ -18,13 +21,13 @@ export interface PlannedVm {
 export type PlannedMove = PlannedVm & ({ to: string } | { blocked: string });
 
 /** The plan for these VMs, which are on `from`, by name; `usual` is the selector of those that have none. */
-export function planMoves(cluster: Surroundings, from: string, vms: Iterable<Vm>, usual: Selector): PlannedMove[] {
-  const moved = new Map<string, { vm: Vm; to: string }>();
+export function planMoves(cluster: Surroundings, from: string, vms: Iterable<Movable>, usual: Selector): PlannedMove[] {
+  const moved = new Map<string, { vm: Movable; to: string }>();
   const later = afterMoves(cluster, moved);
   return byName(vms).map((vm) => {
     const { uuid, name } = vm;
     try {
-      const to = chooseNode(later, vm.node_selector ?? usual, vm.memory, from);
+      const to = chooseNode(later, vm.node_selector ?? usual, vm.memory, new Map([[from, 'is where it is now']]));
       moved.set(uuid, { vm, to });
       return { uuid, name, to };
     } catch (error) {
@@ -38,7 +41,7 @@ export const byName = <T extends { name: string }>(all: Iterable<T>): T[] =>
   [...all].toSorted((one, other) => (one.name < other.name ? -1 : 1));
 
 /** The cluster as it would be once these VMs run where they go. */
-function afterMoves(cluster: Surroundings, moved: ReadonlyMap<string, { vm: Vm; to: string }>): Surroundings {
+function afterMoves(cluster: Surroundings, moved: ReadonlyMap<string, { vm: Movable; to: string }>): Surroundings {
   return {
     *nodes() {
       const gains = [...moved.values()];
@@ -55,7 +58,7 @@ function afterMoves(cluster: Surroundings, moved: ReadonlyMap<string, { vm: Vm; 
   };
 }
 
-function withGains(node: Node, gains: Vm[]): Node {
+function withGains(node: Node, gains: Movable[]): Node {
   const memoryMib = gains.reduce((sum, { memory }) => sum + memory, 0);
   const vcpus = gains.reduce((sum, { vcpu }) => sum + vcpu, 0);
   const { memory, vcpu } = node;

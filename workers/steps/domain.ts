@@ -1,9 +1,10 @@
 // Steps that work on a VM's domain at its hypervisor. A domain is defined there only while it runs: so the hypervisor remembers why a
 // guest ended, and knows nothing of VMs that do not run.
-import type { Hypervisor } from '../drivers/hypervisor.js';
+import { ClassifiedError } from '../../src/errors/classified-error.js';
+import { isUp, type Hypervisor } from '../drivers/hypervisor.js';
 import { pollUntil } from '../engine/interruption.js';
 import { step, stepKey, type Step, type StepContext } from '../engine/opcode.js';
-import { isUp, sight } from './whereabouts.js';
+import { sight } from './whereabouts.js';
 
 /** What the steps need to know of a VM. */
 export interface Domain {
@@ -26,11 +27,21 @@ async function toChange({ world, signal }: StepContext, { node }: Domain): Promi
 }
 
 const seen = async ({ world }: StepContext, { node, uuid }: Domain) => await sight(world, node, uuid);
+const runs = async (context: StepContext, domain: Domain): Promise<boolean> => isUp(await seen(context, domain));
 
-async function bringUp(context: StepContext, domain: Domain): Promise<void> {
-  if (isUp(await seen(context, domain))) return;
+async function start(context: StepContext, domain: Domain): Promise<void> {
   await (await toChange(context, domain)).define(domain.xml);
   await (await toChange(context, domain)).start(domain.uuid);
+}
+
+/** Again, where it ran before. */
+async function bringUp(context: StepContext, domain: Domain): Promise<void> {
+  if (await runs(context, domain)) return;
+  const document = await context.world.vms.find(domain.uuid);
+  if (document?.node !== domain.node) {
+    throw new ClassifiedError('wrong_state', `VM "${domain.name}" is not on node "${domain.node}" any more: it is not started there`);
+  }
+  await start(context, domain);
 }
 
 async function destroy(context: StepContext, domain: Domain): Promise<void> {
@@ -41,10 +52,23 @@ async function undefine(context: StepContext, domain: Domain): Promise<void> {
   await (await toChange(context, domain)).undefine(domain.uuid);
 }
 
+/**
+ * Only where the VM has a claim: who has lost it has lost the right to start anything there. A guest that somebody else has started meanwhile
+ * is left as it is, also by the undo.
+ */
 export const createDomain = (domain: Domain): Step =>
   step('create-domain', `create the domain on ${domain.node}`, {
-    run: (context) => bringUp(context, domain),
+    run: async (context) => {
+      if (await runs(context, domain)) return;
+      await context.world.claims.noteStarter(domain.node, domain, context.job, context.signal);
+      await start(context, domain);
+    },
     undo: async (context) => {
+      const { [domain.uuid]: claim } = await context.world.claims.on(domain.node);
+      if (claim?.started_by !== context.job && (await runs(context, domain))) {
+        context.log(`the guest of VM "${domain.name}" was not started by this job; it is left running on ${domain.node}`);
+        return;
+      }
       await destroy(context, domain);
       await undefine(context, domain);
     },
@@ -57,7 +81,7 @@ export const GUEST_SHUT_DOWN = stepKey<boolean>('shut-down-guest');
 export const shutDownDomain = (domain: Domain, timeoutS: number): Step =>
   step(GUEST_SHUT_DOWN, `shut the guest down on ${domain.node}`, {
     run: async (context) => {
-      const isDown = async () => !isUp(await seen(context, domain));
+      const isDown = async () => !(await runs(context, domain));
       // Whoever ran this step before may have cut the power and not lived to say so.
       if (await isDown()) return (await seen(context, domain))?.endReason === 'destroyed';
       await (await toChange(context, domain)).requestShutdown(domain.uuid);

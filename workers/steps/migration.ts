@@ -1,13 +1,16 @@
 // The steps that bring a VM from one node to another: live, or shut down and started there when it cannot be moved live, or only assigned.
 // Each looks where the guest is before it does anything, so that the guest never runs twice, whoever dies and whoever goes on.
 import { ClassifiedError, classify } from '../../src/errors/classified-error.js';
+import type { DomainState } from '../../schemas/resources/node.js';
 import type { VmState } from '../../schemas/resources/vm.js';
+import { NOT_YET_EMPTIED, sizeOf, type Claiming } from '../../src/cluster/claims.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
-import type { EndReason } from '../drivers/hypervisor.js';
+import { mayHaveGuest } from '../../src/cluster/vm-states.js';
+import { isUp, type EndReason } from '../drivers/hypervisor.js';
 import { step, stepKey, type Step, type StepContext } from '../engine/opcode.js';
 import { createDomain, shutDownDomain } from './domain.js';
 import { callOffMigration, migrateLive } from './live-migration.js';
-import { isLeftDown, isUp, sight, whereabouts, type Journey, type Whereabouts } from './whereabouts.js';
+import { isLeftDown, sight, whereabouts, type Journey, type Whereabouts } from './whereabouts.js';
 
 /** What a document says of where its VM is. */
 type Placement = Pick<VmDocument, 'state' | 'failed_reason' | 'node' | 'last_node' | 'target_node'>;
@@ -33,17 +36,33 @@ const arrived = ({ target, lastNode }: Journey, state: VmState, failedReason = '
   target_node: '',
 });
 
-async function record({ world, signal }: StepContext, { document: { uuid } }: Journey, placement: Placement): Promise<void> {
-  await world.vms.update(uuid, (document) => ({ ...document, ...placement }), signal);
+async function record(
+  { world, signal }: StepContext,
+  { document: { uuid } }: Journey,
+  placement: Placement,
+  claiming?: Claiming,
+): Promise<void> {
+  await world.vms.update(uuid, (document) => ({ ...document, ...placement }), signal, claiming);
 }
 
-/** From here on the other node keeps memory for it. */
+/**
+ * What the VM needs on the node that it goes to: enough for the guest as it runs, and as it would be started there. The node must be in one
+ * of these states.
+ */
+export const arriving = (document: VmDocument, admits: readonly DomainState[]): Claiming => ({
+  size: sizeOf(document),
+  orMore: true,
+  admits,
+});
+
+/** From here on the other node keeps room for it. Refused when that node takes no VMs any more or has no room: then nothing was changed. */
 export const recordDeparture = (journey: Journey): Step =>
   step('record-departure', `record that the VM is on its way to ${journey.target}`, {
+    reserves: true,
     run: async (context) => {
+      await record(context, journey, onTheWay(journey), arriving(journey.document, journey.admits));
       // What may have been left there a long time ago would be taken for a part of this move.
       await undefine(context, journey.target, journey.document.uuid);
-      await record(context, journey, onTheWay(journey));
     },
     // A VM that is no longer on its way is where the undo of the move itself has found it.
     undo: async (context) => {
@@ -55,14 +74,19 @@ export const recordDeparture = (journey: Journey): Step =>
 export const recordArrival = (journey: Journey): Step =>
   step('record-arrival', `record that the VM is on ${journey.target}`, {
     run: (context) => record(context, journey, arrived(journey, 'start')),
-    undo: (context) => record(context, journey, onTheWay(journey)),
+    // The node that it left may have no room for it any more, or be empty by now: then it stays.
+    undo: (context) => record(context, journey, onTheWay(journey), { admits: NOT_YET_EMPTIED }),
   });
 
 /** Of a VM that does not run. */
 export const assignVm = (journey: Journey, state: VmState): Step =>
   step('assign-vm', `assign the VM to ${journey.target}`, {
-    run: (context) => record(context, journey, arrived(journey, state, state === 'fail' ? journey.document.failed_reason : '')),
-    undo: (context) => record(context, journey, before(journey)),
+    reserves: true,
+    run: async (context) => {
+      const placement = arrived(journey, state, state === 'fail' ? journey.document.failed_reason : '');
+      await record(context, journey, placement, arriving(journey.document, journey.admits));
+    },
+    undo: (context) => record(context, journey, before(journey), mayHaveGuest(journey.document) ? { admits: NOT_YET_EMPTIED } : undefined),
   });
 
 /** The VM is not there any more; that its node still knows the domain is no reason to bring it back. */
@@ -79,6 +103,11 @@ export const moveGuest = (journey: Journey, shutdownTimeoutS: number): Step =>
   step(GUEST_MOVED, `move the guest from ${journey.document.node} to ${journey.target}`, {
     run: (context) => goThere(context, journey, shutdownTimeoutS),
     undo: async (context) => {
+      const { node, target_node: goesTo } = await context.world.vms.get(journey.document.uuid);
+      if (node === journey.target && goesTo === '') {
+        const text = `VM "${journey.document.name}" stays on node "${journey.target}": it has no claim on node "${journey.document.node}" any more`;
+        throw new ClassifiedError('wrong_state', text);
+      }
       try {
         await callOffMigration(context, { ...journey.document, from: journey.document.node });
         await record(context, journey, { ...before(journey), ...(await comeBack(context, journey, shutdownTimeoutS)) });
@@ -118,7 +147,7 @@ async function tryLive(context: StepContext, journey: Journey): Promise<string |
     if (place === 'here' && errorClass === 'wrong_state') return message;
     if (place === 'here') {
       const text = `VM "${document.name}" could not be moved to node "${target}" and runs on where it was: ${message}`;
-      throw new ClassifiedError('environment_error', text, { cause: error });
+      throw new ClassifiedError(errorClass === 'insufficient_resources' ? errorClass : 'environment_error', text, { cause: error });
     }
   }
   context.log(`the guest of VM "${document.name}" runs on ${target}; it was moved live`);

@@ -7,15 +7,20 @@ import type { VmDocument } from '../../src/cluster/vm-documents.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { pollUntil } from '../engine/interruption.js';
 import { step, stepKey, type Step, type StepContext } from '../engine/opcode.js';
+import type { World } from '../engine/world.js';
 import { byName, type PlannedVm } from '../placement/plan-moves.js';
 
 export type MovedVm = Static<typeof NodeVms>['vms'][number];
 
+export type Candidate = Pick<Vm, 'uuid' | 'name' | 'node' | 'last_node' | 'target_node' | 'state'>;
+
 export interface Moving {
+  /** The VMs that there may be to move now, without those that are known already. */
+  find(world: World, known: ReadonlySet<string>): Promise<Candidate[]>;
   /** Whether the VM is one of those, as it stands now. */
-  isMeant(vm: Pick<Vm, 'node' | 'last_node' | 'state'>): boolean;
+  isMeant(vm: Candidate): boolean;
   /** Whether it will be one of those soon; it is waited for. */
-  isComing?(vm: Vm): boolean;
+  isComing?(vm: Candidate): boolean;
   /** Whether it has arrived. */
   hasMoved(vm: VmDocument): boolean;
   /** What moves it. */
@@ -33,15 +38,14 @@ export const moveVms = (name: string, planned: PlannedVm[], moving: Moving): Ste
   step(VMS_MOVED, name, { run: async (context) => await moveAll(context, planned, moving) });
 
 async function moveAll(context: StepContext, planned: PlannedVm[], moving: Moving): Promise<MovedVm[]> {
-  const { cluster } = context.world;
   const ended = new Map<string, MovedVm>();
   // Those that an earlier run of this step has begun with are among them: they are asked for again, and not moved again.
   const known = new Set([...context.children().keys(), ...planned.map(({ uuid }) => uuid)]);
   const waiting = [...known];
   const names = new Map(planned.map(({ uuid, name }) => [uuid, name]));
 
-  const next = (): string | undefined => {
-    for (const vm of waiting.length === 0 ? cluster.vms() : []) {
+  const next = async (): Promise<string | undefined> => {
+    for (const vm of waiting.length === 0 ? await moving.find(context.world, known) : []) {
       if (known.has(vm.uuid) || !moving.isMeant(vm)) continue;
       known.add(vm.uuid);
       names.set(vm.uuid, vm.name);
@@ -50,19 +54,22 @@ async function moveAll(context: StepContext, planned: PlannedVm[], moving: Movin
     return waiting.shift();
   };
   const work = async () => {
-    for (let uuid = next(); uuid !== undefined; uuid = next()) {
+    for (let uuid = await next(); uuid !== undefined; uuid = await next()) {
       ended.set(uuid, await moveOne(context, uuid, names.get(uuid) ?? uuid, moving));
       context.progress(ended.size / known.size, { done: ended.size, total: known.size });
     }
   };
-  const isComing = () => [...cluster.vms()].filter((vm) => !known.has(vm.uuid) && moving.isComing?.(vm) === true);
+  const findComing = async () => {
+    const found = moving.isComing === undefined ? [] : await moving.find(context.world, known);
+    return found.filter((vm) => moving.isComing?.(vm) === true);
+  };
   for (;;) {
     const workers = await Promise.allSettled(Array.from({ length: moving.atATime }, work));
     for (const worker of workers) if (worker.status === 'rejected') throw worker.reason;
-    const coming = isComing();
+    const coming = await findComing();
     if (coming.length === 0) return byName(ended.values());
     for (const vm of coming) context.log(`waits for VM "${vm.name}", which is on its way here`);
-    await pollUntil(async () => isComing().length === 0, LOOK_AGAIN_MS, FOR_EVER_MS, context.signal);
+    await pollUntil(async () => (await findComing()).length === 0, LOOK_AGAIN_MS, FOR_EVER_MS, context.signal);
   }
 }
 

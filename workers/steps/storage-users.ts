@@ -1,6 +1,7 @@
 // Who is in the way of what is done to a pool, a volume or a snapshot. A check only looks. A step marks it first: from then on the store
 // lets no VM come to need it, so a look after that is the last word.
-import { AT_REST, type VmDocument } from '../../src/cluster/vm-documents.js';
+import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import { mayHaveGuest } from '../../src/cluster/vm-states.js';
 import { describePart } from '../../src/cluster/storage-users.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { StepContext } from '../engine/opcode.js';
@@ -23,7 +24,7 @@ async function documentsOf(vms: World['vms'], uuids: readonly string[]): Promise
 
 /** Those of them that are meant to run, or may do so. */
 export const vmsRunningOn = async (world: Documents, part: string): Promise<VmDocument[]> =>
-  (await vmsWith(world, part)).filter(({ state }) => !AT_REST.has(state));
+  (await vmsWith(world, part)).filter(mayHaveGuest);
 
 /** Names VMs as errors do. `count`: how many there are, when only some are given. */
 function namesOf(vms: readonly VmDocument[], count = vms.length): string {

@@ -1,8 +1,9 @@
 // Where the guest of a VM is that is being moved between two nodes. What the hypervisors know is the only memory of how far a move has come:
 // a domain is defined on the other node before its guest is shut down to be started there.
+import type { DomainState } from '../../schemas/resources/node.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
-import type { DomainSighting, EndReason } from '../drivers/hypervisor.js';
+import { isUp, type DomainSighting, type EndReason } from '../drivers/hypervisor.js';
 import { pollUntil } from '../engine/interruption.js';
 import type { StepContext } from '../engine/opcode.js';
 import type { World } from '../engine/world.js';
@@ -14,6 +15,8 @@ export interface Journey {
   target: string;
   /** Its `last_node` when it has arrived. */
   lastNode: string;
+  /** The states in which the target may be to take it. */
+  admits: readonly DomainState[];
 }
 
 /** `between`: shut down on one node to be started on the other. `ended`: by itself, on the way. `ended there`: by itself, after it arrived. */
@@ -32,8 +35,6 @@ const POLL_MS = 200;
 const HANDING_OVER_MS = 20_000;
 /** Of a domain that was defined and never ran. */
 const NEVER_RAN: ReadonlySet<EndReason | undefined> = new Set(['unknown', 'failed']);
-
-export const isUp = (sighting: DomainSighting | undefined): boolean => sighting?.state === 'running' || sighting?.state === 'paused';
 
 /** A domain that is defined and does not run, other than what a live migration has left. */
 export const isLeftDown = (sighting: DomainSighting | undefined): boolean =>

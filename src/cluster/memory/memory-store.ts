@@ -7,7 +7,7 @@ interface MemoryStoreOptions {
   /** Where nodes that live for good are kept: each commit is safe on disk before it resolves. */
   directory?: string;
   /** Collections that are made if missing. */
-  roots?: string[];
+  roots?: readonly string[];
   faults?: Faults;
 }
 

@@ -38,7 +38,7 @@ interface TreeOptions {
   /** Where the nodes that live for good are kept; without it they are gone with the process. */
   directory?: string | undefined;
   /** Collections that are made if missing. */
-  roots?: string[] | undefined;
+  roots?: readonly string[] | undefined;
 }
 
 const copyOf = (node: NodeText | undefined): NodeText | undefined => node && { data: node.data, version: node.version, owner: node.owner };

@@ -29,7 +29,7 @@ interface ZooKeeperOptions {
   /** Asked for; the server grants between 2 and 20 of its ticks. */
   sessionTimeoutMs: number;
   /** The collections (paths under the root) that are made if missing. */
-  roots: string[];
+  roots: readonly string[];
   /** Gives up waiting for the first connection. */
   signal?: AbortSignal;
 }
