@@ -1,4 +1,5 @@
 // Which locks cover which change: whoever changes this holds, exclusively, one of these.
+import { isDeepStrictEqual } from 'node:util';
 import { decodeSegment } from '../../src/cluster/path.js';
 import { parseDomainXml } from '../../src/domain-xml/domain-description.js';
 import type { Change } from '../../src/cluster/store.js';
@@ -21,12 +22,21 @@ const pool = (name: string): AnyOf => [`pool/${name}`, STORAGE];
 const volume = (spec: string): AnyOf => [`volume/${spec}`, ...pool(spec.split('/')[0] ?? '')];
 const specOf = ({ pool: within, volume: name }: Name) => `${within}/${name}`;
 
-/** By collection. `data` is what is written; of what is removed, what stood there. */
-const DOCUMENTS: Readonly<Record<string, (key: string, data: string, kind: Change['kind'], below?: string) => AnyOf>> = {
+/** The VMs whose claims on a node differ. */
+function claimants(before: string, after: string): string[] {
+  const [old, written] = [before, after].map((text) => JSON.parse(text === '' ? '{}' : text) as Record<string, unknown>);
+  return Object.keys({ ...old, ...written }).filter((uuid) => !isDeepStrictEqual(old?.[uuid], written?.[uuid]));
+}
+
+/** By collection. `data` is what is written; of what is removed, what stood there. `before` is what stands there until then. */
+const DOCUMENTS: Readonly<
+  Record<string, (key: string, data: string, kind: Change['kind'], below: string | undefined, before: string) => AnyOf>
+> = {
   vms: vm,
   // A name is given under its own lock, and taken away with its VM.
   'vm-names': (key, data, kind) => (kind === 'create' ? [`vm-name/${key}`] : vm(data)),
   nodes: (key) => [`node-maintenance/${key}`],
+  claims: (_node, data, _kind, _below, before) => vm(claimants(before, data).join(' and ')),
   osds: (key, data) => {
     const { node, device } = JSON.parse(data) as { node: string; device: string };
     return [`osd/${key}`, `osd-device/${node}${device}`, STORAGE];
@@ -41,12 +51,12 @@ const DOCUMENTS: Readonly<Record<string, (key: string, data: string, kind: Chang
 };
 
 /** For a change of the cluster's state; undefined: it is none that locks are for. */
-export function lockOfDocument({ path, kind }: Change, data: string): AnyOf | undefined {
+export function lockOfDocument({ path, kind }: Change, data: string, before: string): AnyOf | undefined {
   const [, collection = '', key = '', below] = path.split('/');
   if (collection === 'locks') return undefined;
   const rule = DOCUMENTS[collection];
   if (rule === undefined) throw new Error(`no rule says which lock covers ${path}`);
-  return rule(decodeSegment(key), data, kind, below);
+  return rule(decodeSegment(key), data, kind, below, before);
 }
 
 /** For a call to a hypervisor: about one guest, by its UUID or its XML. */

@@ -101,8 +101,8 @@ export function recordHistory({ nodes }: Pick<MemoryTree, 'nodes'>): History {
           const standings = changes.filter(isLockCheck).map(standingOf);
           const made = changes.flatMap((change) => {
             if (change.kind === 'check') return [];
-            const data = change.kind === 'remove' ? (nodes.get(change.path)?.data ?? '') : change.data;
-            const anyOf = lockOfDocument(change, data);
+            const before = nodes.get(change.path)?.data ?? '';
+            const anyOf = lockOfDocument(change, change.kind === 'remove' ? before : change.data, before);
             return anyOf === undefined ? [] : [{ what: `${change.kind} ${change.path}`, anyOf }];
           });
           await commit(changes);

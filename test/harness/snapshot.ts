@@ -3,6 +3,7 @@
 import type { Store } from '../../src/cluster/store.js';
 import { OSDS, POOLS, VOLUMES } from '../../src/cluster/storage-documents.js';
 import { STORAGE_MARKS, STORAGE_USERS } from '../../src/cluster/storage-users.js';
+import { CLAIMS, type Ledger } from '../../src/cluster/claims.js';
 import { VM_NAMES, VMS } from '../../src/cluster/vm-documents.js';
 import { NODES } from '../../src/cluster/node-documents.js';
 import type { SimulatedCeph } from '../../workers/drivers/simulated/simulated-ceph.js';
@@ -30,7 +31,7 @@ export async function takeSnapshot(store: Store, world: SimulatedWorld, ceph: Si
   // A number that was given once is not given again, whatever is undone.
   const rows = ceph.snapshot().filter(({ kind }) => kind !== 'counter');
   return {
-    kept: Object.fromEntries([...branches.flat(), ...users.flat()]),
+    kept: Object.fromEntries([...branches.flat(), ...users.flat(), ...(await claimsIn(store))]),
     domains: Object.fromEntries(domains),
     ceph: Object.fromEntries(rows.map((row) => [keyOf(row).replaceAll('\0', '/'), JSON.stringify(row)])),
   };
@@ -51,6 +52,16 @@ async function nodesBelow(store: Store, path: string): Promise<[path: string, da
   const names = (await store.children(path)).toSorted();
   const nodes = await Promise.all(names.map((name) => store.get(`${path}/${name}`)));
   return names.map((name, index) => [`${path}/${name}`, nodes[index]?.data ?? '']);
+}
+
+/** Each claim by itself, with its size: who started the guest is no part of how things stand. */
+async function claimsIn(store: Store): Promise<[path: string, data: string][]> {
+  return (await nodesBelow(store, CLAIMS)).flatMap(([path, data]) =>
+    Object.entries(JSON.parse(data) as Ledger).map(([uuid, { memory_mib, vcpus }]): [string, string] => [
+      `${path}/${uuid}`,
+      JSON.stringify({ memory_mib, vcpus }),
+    ]),
+  );
 }
 
 /** Why a guest that runs ended the last time is nothing that anybody can see. */
