@@ -13,6 +13,7 @@ import type { OsdHosts } from '../../workers/drivers/ceph-osd-host.js';
 import type { Hypervisors } from '../../workers/drivers/hypervisor.js';
 import type { OpcodeDefinition } from '../../workers/engine/opcode.js';
 import { startWorker } from '../../workers/engine/worker.js';
+import { expectedVms } from '../../workers/placement/expected-vms.js';
 import { opcodes as registry } from '../../workers/opcodes/registry.js';
 import { startTcpProxy } from '../cluster/tcp-proxy.js';
 import type { History } from './history.js';
@@ -99,6 +100,7 @@ export async function hireWorker(
       world: {
         ...documentsOf(session),
         cluster,
+        expected: expectedVms(),
         hypervisors: history.hypervisors(hypervisors),
         ceph: history.ceph(ceph),
         osdHosts: history.osdHosts(osdHosts),

@@ -149,7 +149,7 @@ it('starts every VM that should run elsewhere, once, and the node takes none whe
   const record = await evacuateNode('hv1');
   expect(record.status).toBe('success');
   const result = record.opresult[0] as { vms: { name: string; node: string; job: number; error: string | null }[] };
-  expect(result).toMatchObject({ node: 'hv1', domain_state: 'flushed' });
+  expect(result).toMatchObject({ node: 'hv1', domain_state: 'flush', left: [big] });
   expect(result.vms.map(({ name }) => name)).toEqual(['home', ...names, 'zbig']);
   expect(result.vms.at(-1)).toMatchObject({ node: 'hv1', error: expect.stringContaining('no node can take the VM') });
   expect(result.vms.map(({ job }) => job).toSorted((a, b) => a - b)).toEqual(record.children);
@@ -164,7 +164,7 @@ it('starts every VM that should run elsewhere, once, and the node takes none whe
   expect(await placeOf(down)).toMatchObject({ state: 'stop', node: 'hv1' });
   expect(await placeOf(big)).toMatchObject({ state: 'start', node: 'hv1' });
   expect(whereRuns(elsewhere)).toEqual(['hv2']);
-  expect((await nodes.get('hv1')).domain_state).toBe('flushed');
+  expect((await nodes.get('hv1')).domain_state).toBe('flush');
 
   await world.node('hv1').power(true);
   await reportNode(store, 'hv1', nodeReport());

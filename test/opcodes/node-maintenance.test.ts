@@ -89,8 +89,8 @@ it('moves every running VM away, and says why one was not', async () => {
   await vms.update(guests[3]?.uuid ?? '', (vm) => ({ ...vm, last_node: 'hv9' }));
   const record = await run(flush(), { user: 'alice' });
   expect(record.status).toBe('success');
-  expect(resultOf(record)).toMatchObject({ node: 'hv1', domain_state: 'flushed' });
-  expect(await domainState()).toBe('flushed');
+  expect(resultOf(record)).toMatchObject({ node: 'hv1', domain_state: 'flush', left: [big] });
+  expect(await domainState()).toBe('flush');
   expect(resultOf(record).vms.map(({ name }) => name)).toEqual(['big', 'home', 'web1', 'web2', 'web3']);
   expect(resultOf(record).vms[0]).toMatchObject({
     uuid: big.uuid,
@@ -110,7 +110,8 @@ it('moves every running VM away, and says why one was not', async () => {
     'alice',
     `VM_MIGRATE(${big.uuid})`,
   ]);
-  expect(textsOf(record)).toHaveLength(5);
+  expect(textsOf(record)).toHaveLength(6);
+  expect(textsOf(record)).toContainEqual('node "hv1" is not empty: "big"');
   expect(textsOf(record)).toContainEqual(expect.stringMatching(/^VM "web1" is on hv[23] now \(job \d+\)$/));
   expect(textsOf(record)).toContainEqual(expect.stringMatching(/^VM "big" was not moved: no node can take the VM.*\(job \d+\)$/));
 });

@@ -14,6 +14,7 @@ import type { OpenCeph } from '../drivers/ceph.js';
 import { libvirtAnswers } from '../drivers/libvirt/libvirt-answers.js';
 import type { OpcodeDefinition } from '../engine/opcode.js';
 import { startWorker } from '../engine/worker.js';
+import { expectedVms } from '../placement/expected-vms.js';
 import type { NewGuests } from '../engine/world.js';
 import { rbdAccess } from '../drivers/ceph-commands/guest-access.js';
 import type { ReachedNodes } from './reach-nodes.js';
@@ -59,6 +60,7 @@ export async function runWorker(
       world: {
         ...documentsOf(store),
         cluster,
+        expected: expectedVms(),
         hypervisors,
         ceph,
         osdHosts,

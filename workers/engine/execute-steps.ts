@@ -1,7 +1,8 @@
 // The steps of an opcode, forwards; and backwards when one fails or the job is cancelled.
+import type { ErrorClass } from '../../schemas/error-class.js';
 import type { Progress } from '../../schemas/job.js';
 import type { Run } from '../../src/jobs/run.js';
-import type { ClassifiedError } from '../../src/errors/classified-error.js';
+import { classify, type ClassifiedError } from '../../src/errors/classified-error.js';
 import { endChildren, runChild } from './child-jobs.js';
 import { boundCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
@@ -29,10 +30,20 @@ export interface Execution {
   report(error: unknown): ClassifiedError;
 }
 
-export async function executeSteps(execution: Execution): Promise<Outcome> {
+/** What the check had found is not so any more, and nothing was changed: the outcome, unless it is checked once more. */
+export interface Refused {
+  refused: Outcome;
+}
+
+/** Of a first step that reserves what the check has found: somebody else was quicker. */
+const REFUSALS: ReadonlySet<ErrorClass> = new Set(['wrong_state', 'insufficient_resources', 'unknown_entity', 'already_exists']);
+
+export async function executeSteps(execution: Execution): Promise<Outcome | Refused> {
   const { undoing } = positionIn(execution.run, execution.index);
   const next = undoing ?? (await goForward(execution));
-  return 'because' in next ? await goBack(execution, next) : next;
+  if (!('because' in next)) return next;
+  const outcome = await goBack(execution, next);
+  return next.refused === true && outcome === next.because ? { refused: outcome } : outcome;
 }
 
 async function goForward(execution: Execution): Promise<Outcome | Undoing> {
@@ -78,9 +89,10 @@ async function goForward(execution: Execution): Promise<Outcome | Undoing> {
     if (isLeaving(error)) throw error;
     const step = begun > done.length ? steps[done.length] : undefined;
     if (step !== undefined) journal.step(step.name, 'failed');
-    const because = error instanceof Cancelled ? CANCELED : failure('OpExecError', execution.report(error));
+    const refused = step?.reserves === true && done.length === 0 && REFUSALS.has(classify(error).errorClass);
+    const because = error instanceof Cancelled ? CANCELED : failure(refused ? 'OpPrereqError' : 'OpExecError', execution.report(error));
     const left = steps.slice(0, begun).map(({ key }, at) => ({ key, finished: at < done.length }));
-    return { because, left, remains: { certain: [], perhaps: [] } };
+    return { because, left, remains: { certain: [], perhaps: [] }, ...(refused ? { refused } : {}) };
   } finally {
     stops.cancel.removeEventListener('abort', refuse);
   }

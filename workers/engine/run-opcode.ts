@@ -11,7 +11,7 @@ import { validated } from '../../src/validation/validate.js';
 import { boundCeph, lookedAtCeph } from './bound-ceph.js';
 import type { EngineParts } from './engine.js';
 import { notJudged, type DryRun, type Judged, type NotJudged } from './dry-run.js';
-import { executeSteps, progressOf, type Execution } from './execute-steps.js';
+import { executeSteps, progressOf, type Execution, type Refused } from './execute-steps.js';
 import { slotOn, worldUnder } from './hold.js';
 import { Cancelled, isLeaving, Parked } from './interruption.js';
 import type { Journal } from './journal.js';
@@ -19,7 +19,7 @@ import { resolveWishes, type LockWish } from './lock-wish.js';
 import type { OpcodeDefinition, Step } from './opcode.js';
 import { CANCELED, failure, withRemains, type Outcome } from './outcome.js';
 import { preparedField, preparedIn, queuedField, queuedIn, type Prepared } from './prepared.js';
-import { assertGoesOn, planned, positionIn, standing, stepsOf } from './step-record.js';
+import { assertGoesOn, doneField, planned, positionIn, standing, stepsOf, undoingField } from './step-record.js';
 import type { StopSignals } from './stop-signals.js';
 
 /** An opcode of a claimed job, and all that running it needs. */
@@ -33,6 +33,9 @@ export interface Scene {
   /** How the opcode ends. Called under the locks: a step that is repeated after a crash must not meet what others did since. */
   conclude(outcome: Outcome): Promise<void>;
 }
+
+/** Each refusal means that another one got on; who always comes too late is told so. */
+const MOST_CHECKS = 20;
 
 /** An opcode with what it holds. */
 interface Held {
@@ -48,8 +51,7 @@ interface Held {
 export async function runOpcode(scene: Scene): Promise<Outcome> {
   const { run, index } = scene;
   const held: Held = { scene, claim: claimOf(run, index), entries: [] };
-  const prepared = preparedIn(run, index);
-  const outcome = await (prepared === undefined ? begin(held) : resume(held, prepared)).catch(async (error: unknown) => {
+  const outcome = await attempt(held).catch(async (error: unknown) => {
     if (!(error instanceof LocksLost)) throw error;
     // Another runner has them with the job, and the write is refused; or somebody took them away by hand.
     await scene.journal.write({});
@@ -74,6 +76,20 @@ export function releaseAll({ locks, log }: EngineParts, run: Run, index: number)
   released.catch((error: unknown) => log.debug({ err: error, job: run.id }, 'locks were not released'));
 }
 
+/** Checks, and does what was found to be possible; once more from the start while others are quicker in between. */
+async function attempt(held: Held): Promise<Outcome> {
+  const { run, index, journal, engine } = held.scene;
+  for (let checks = 1; ; checks++) {
+    const prepared = preparedIn(run, index);
+    const ended = await (prepared === undefined ? begin(held) : resume(held, prepared));
+    if (!('refused' in ended)) return ended;
+    if (checks === MOST_CHECKS) return ended.refused;
+    journal.log('what was found possible is not any more: checking once more');
+    await journal.write({ fields: { [preparedField(index)]: null, [doneField(index)]: null, [undoingField(index)]: null } });
+    await engine.locks.release(held.entries.splice(0));
+  }
+}
+
 const lockTaken = ({ run, index }: Scene): Outcome => {
   const prepared = preparedIn(run, index);
   const message = 'a lock of the opcode was taken away by hand';
@@ -81,7 +97,7 @@ const lockTaken = ({ run, index }: Scene): Outcome => {
   return prepared === undefined ? failed : withRemains(failed, '', standing(prepared.steps, positionIn(run, index)));
 };
 
-async function begin(held: Held): Promise<Outcome> {
+async function begin(held: Held): Promise<Outcome | Refused> {
   const { scene } = held;
   const { engine, run, stops, journal, index, definition } = scene;
   let prepared: Prepared;
@@ -130,7 +146,7 @@ const dryRun = ({ engine, run }: Scene): DryRun => ({
   resultOf: (earlier) => run.fate(earlier).result as Judged | NotJudged,
 });
 
-async function resume(held: Held, prepared: Prepared): Promise<Outcome> {
+async function resume(held: Held, prepared: Prepared): Promise<Outcome | Refused> {
   const { scene, claim, entries } = held;
   entries.push(...(await scene.engine.locks.adopt(prepared.locks, claim)));
   const steps = stepsToGoOnWith(scene, prepared);

@@ -17,6 +17,8 @@ export interface Undoing {
   /** Those that are still to be undone, in the order in which they were begun; the last one may be half undone. */
   left: { key: string; finished: boolean }[];
   remains: Remains;
+  /** The first step was refused, because what was checked is not so any more: undone, the opcode is as it was before its check. */
+  refused?: true;
 }
 
 export interface Position {

@@ -6,6 +6,7 @@ import type { RbdAccess } from '../../src/domain-xml/new-domain-xml.js';
 import type { OpenCeph } from '../drivers/ceph.js';
 import type { OsdHosts } from '../drivers/ceph-osd-host.js';
 import type { Hypervisors } from '../drivers/hypervisor.js';
+import type { ExpectedVms } from '../placement/expected-vms.js';
 
 export interface NewGuests {
   /** libvirt's type of their domains. */
@@ -20,6 +21,8 @@ export interface World extends ClusterDocuments {
    * must be exact is read through `vms`.
    */
   cluster: ClusterReader;
+  /** What this worker has decided and the cluster as last seen does not show yet. */
+  expected: ExpectedVms;
   hypervisors: Hypervisors;
   /**
    * The cluster's Ceph. A check and a step get it bound to themselves: what its commands say goes to the job's log, and they end when the

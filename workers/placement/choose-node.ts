@@ -2,11 +2,11 @@
 import type { Selector } from '../../schemas/names.js';
 import type { Node } from '../../schemas/resources/node.js';
 import { READY, shortageOf, type Claimant, type Claiming } from '../../src/cluster/claims.js';
-import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
 import type { VmDocument } from '../../src/cluster/vm-documents.js';
 import type { VmFromXml } from '../../src/cluster/vm-from-xml.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { World } from '../engine/world.js';
+import type { Surroundings } from './expected-vms.js';
 
 /** What each selector compares, least first (PVC's REST manual); what follows breaks ties, so that VMs that do not run yet spread too. */
 const FIGURES: Record<Selector, (node: Node, provisioned: number) => number[]> = {
@@ -28,7 +28,7 @@ export interface Destination {
  * insufficient_resources: it, or every node, has no room.
  */
 export async function placeFor(
-  { cluster, claims, selector: usual }: World,
+  { cluster, expected, claims, selector: usual }: World,
   vm: Claimant,
   { node: named, selector = usual, claiming, isNew = false }: Destination & { claiming: Claiming; isNew?: boolean },
 ): Promise<string> {
@@ -38,7 +38,7 @@ export async function placeFor(
   }
   const refusals = new Map(isNew ? [] : [[vm.node, 'is where it is now']]);
   for (;;) {
-    const best = chooseNode(cluster, selector, vm.memory, refusals);
+    const best = chooseNode(expected.within(cluster), selector, vm.memory, refusals);
     try {
       await claims.assertAdmitted(best, vm, claiming);
       return best;
@@ -64,8 +64,11 @@ export async function newVm(
     failed_reason: '',
     node_selector: node === undefined ? (selector ?? world.selector) : null,
   };
-  if (node === undefined)
-    return { ...document, node: await placeFor(world, document, { selector, claiming: { admits: READY }, isNew: true }) };
+  if (node === undefined) {
+    const placed = { ...document, node: await placeFor(world, document, { selector, claiming: { admits: READY }, isNew: true }) };
+    world.expected.add(placed);
+    return placed;
+  }
   await world.claims.assertReady(node, READY);
   return document;
 }
@@ -75,7 +78,7 @@ export async function newVm(
  * is none, and the text says why for each.
  */
 export function chooseNode(
-  cluster: Pick<ClusterReader, 'nodes' | 'vms'>,
+  cluster: Surroundings,
   selector: Selector,
   memoryMib: number,
   refusals: ReadonlyMap<string, string> = new Map(),
@@ -98,7 +101,7 @@ function obstacleOf({ daemon_state, domain_state, memory }: Node, memoryMib: num
   return shortageOf(memory.total - memory.allocated, memoryMib);
 }
 
-function vmsPerNode(cluster: Pick<ClusterReader, 'vms'>): Map<string, number> {
+function vmsPerNode(cluster: Surroundings): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { node } of cluster.vms()) counts.set(node, (counts.get(node) ?? 0) + 1);
   return counts;

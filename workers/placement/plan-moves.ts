@@ -6,8 +6,7 @@ import type { Vm } from '../../schemas/resources/vm.js';
 import type { ClusterReader } from '../../src/cluster/cluster-reader.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { chooseNode } from './choose-node.js';
-
-type Surroundings = Pick<ClusterReader, 'nodes' | 'vms'>;
+import type { Surroundings } from './expected-vms.js';
 
 /** As much of a VM as the plan needs. */
 type Movable = Pick<Vm, 'uuid' | 'name' | 'memory' | 'vcpu' | 'node_selector'>;
@@ -21,7 +20,12 @@ export interface PlannedVm {
 export type PlannedMove = PlannedVm & ({ to: string } | { blocked: string });
 
 /** The plan for these VMs, which are on `from`, by name; `usual` is the selector of those that have none. */
-export function planMoves(cluster: Surroundings, from: string, vms: Iterable<Movable>, usual: Selector): PlannedMove[] {
+export function planMoves(
+  cluster: Pick<ClusterReader, 'nodes' | 'vms'>,
+  from: string,
+  vms: Iterable<Movable>,
+  usual: Selector,
+): PlannedMove[] {
   const moved = new Map<string, { vm: Movable; to: string }>();
   const later = afterMoves(cluster, moved);
   return byName(vms).map((vm) => {
@@ -41,7 +45,7 @@ export const byName = <T extends { name: string }>(all: Iterable<T>): T[] =>
   [...all].toSorted((one, other) => (one.name < other.name ? -1 : 1));
 
 /** The cluster as it would be once these VMs run where they go. */
-function afterMoves(cluster: Surroundings, moved: ReadonlyMap<string, { vm: Movable; to: string }>): Surroundings {
+function afterMoves(cluster: Pick<ClusterReader, 'nodes' | 'vms'>, moved: ReadonlyMap<string, { vm: Movable; to: string }>): Surroundings {
   return {
     *nodes() {
       const gains = [...moved.values()];

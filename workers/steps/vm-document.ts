@@ -77,6 +77,7 @@ async function restoreState({ world, signal }: StepContext, before: VmDocument, 
 
 export const addVm = (document: Omit<VmDocument, 'defined_by'>): Step =>
   step('add-vm', `add VM "${document.name}" to the cluster`, {
+    reserves: true,
     run: async ({ world, job, signal }) => {
       await world.vms.create({ ...document, defined_by: job }, signal, { size: sizeOf(document), admits: READY });
     },
