@@ -52,16 +52,64 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeep
   return handle;
 }
 
+/** A server's place in an ensemble: its number, and all of them as the settings name them. */
+interface Membership {
+  id: number;
+  servers: string[];
+}
+
+export interface EnsembleHandle {
+  readonly servers: readonly ZooKeeperHandle[];
+  /** The connect string of all. */
+  readonly connect: string;
+  leader(): Promise<ZooKeeperHandle>;
+  /** Any one that is not the leader. */
+  follower(): Promise<ZooKeeperHandle>;
+  stop(): Promise<void>;
+}
+
+/** Three servers that outlive any one of them. */
+export async function startEnsemble(dir: string): Promise<EnsembleHandle> {
+  const ids = [1, 2, 3];
+  const lines = await Promise.all(
+    ids.map(async (id) => `server.${id}=127.0.0.1:${await freePort(['127.0.0.1'])}:${await freePort(['127.0.0.1'])}`),
+  );
+  const servers = await Promise.all(
+    ids.map(async (id) => attachZooKeeper(await describeZooKeeper({ dir: join(dir, `${id}`) }), { id, servers: lines })),
+  );
+  // None serves before it has found another one.
+  await Promise.all(servers.map((server) => server.restart()));
+  const inMode = async (mode: string): Promise<ZooKeeperHandle> => {
+    const modes = await Promise.all(
+      servers.map(({ bind, port, pid }) => (pid === undefined ? undefined : ask(bind, port, { request: 'srvr', complete: MODE }))),
+    );
+    const found = servers[modes.findIndex((answer) => answer?.includes(`Mode: ${mode}`))];
+    if (found === undefined) throw new Error(`no server of the ensemble is a ${mode}`);
+    return found;
+  };
+  return {
+    servers,
+    connect: servers.map(({ connect }) => connect).join(','),
+    leader: () => inMode('leader'),
+    follower: () => inMode('follower'),
+    async stop() {
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}
+
+const MODE = /Mode: \w+\n/;
+
 /** The handle of a server that is described, whether it runs or not. */
-export function attachZooKeeper(description: ZooKeeperDescription): ZooKeeperHandle {
+export function attachZooKeeper(description: ZooKeeperDescription, membership?: Membership): ZooKeeperHandle {
   const { dir, port, bind, outlive } = description;
   const configFile = join(dir, 'zoo.cfg');
   const ready = async () => {
     // `ruok` is answered before the data is loaded; the mode is not known until requests are served.
-    const answer = await ask(bind, port, { request: 'srvr', complete: /Mode: \w+\n/ });
+    const answer = await ask(bind, port, { request: 'srvr', complete: MODE });
     return answer?.includes('Mode:') ?? false;
   };
-  const daemon = new Daemon({ name: 'zookeeper', dir, argv: commandLine(configFile), outlive, ready });
+  const daemon = new Daemon({ name: 'zookeeper', dir, argv: commandLine(configFile, membership ? 64 : 256), outlive, ready });
   return {
     ...description,
     get pid() {
@@ -73,7 +121,8 @@ export function attachZooKeeper(description: ZooKeeperDescription): ZooKeeperHan
     restart: async () => {
       await ensurePackages(['libzookeeper-java', ...((await hasJava()) ? [] : ['default-jre-headless'])]);
       await mkdir(join(dir, 'data'), { recursive: true });
-      await writeFile(configFile, configuration(description));
+      await writeFile(configFile, configuration(description, membership));
+      if (membership) await writeFile(join(dir, 'data', 'myid'), `${membership.id}\n`);
       await daemon.restart();
     },
     pause: () => daemon.send('SIGSTOP'),
@@ -81,10 +130,10 @@ export function attachZooKeeper(description: ZooKeeperDescription): ZooKeeperHan
   };
 }
 
-function commandLine(configFile: string): [string, ...string[]] {
+function commandLine(configFile: string, heapMib: number): [string, ...string[]] {
   return [
     'java',
-    '-Xmx256m',
+    `-Xmx${heapMib}m`,
     // The serial collector and the first compiler only: on a small machine they start faster and hold less.
     '-XX:+UseSerialGC',
     '-XX:TieredStopAtLevel=1',
@@ -100,7 +149,7 @@ function commandLine(configFile: string): [string, ...string[]] {
   ];
 }
 
-function configuration({ dir, port, bind }: ZooKeeperDescription): string {
+function configuration({ dir, port, bind }: ZooKeeperDescription, membership?: Membership): string {
   return [
     'tickTime=1000',
     'minSessionTimeout=2000',
@@ -111,6 +160,7 @@ function configuration({ dir, port, bind }: ZooKeeperDescription): string {
     'maxClientCnxns=0',
     'admin.enableServer=false',
     '4lw.commands.whitelist=ruok,srvr,stat,mntr,cons,dump,wchs',
+    ...(membership ? ['initLimit=20', 'syncLimit=5', ...membership.servers] : []),
     '',
   ].join('\n');
 }
