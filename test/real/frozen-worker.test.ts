@@ -1,5 +1,7 @@
 // A worker that stands still for longer than its session may, as a machine that hangs: another one goes on with its job, and when the
 // frozen one comes back it does no harm to what has happened meanwhile.
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import { patience } from '../lab/patience.js';
@@ -9,6 +11,7 @@ import { logOf } from './api-client.js';
 import { isCallBegun } from './begun-call.js';
 import type { RapidProcess } from './rapid-process.js';
 import { startCluster, type RealCluster } from './real-cluster.js';
+import type { RealGuest } from './real-guest.js';
 import { missingLab } from './real-lab.js';
 import { guestPids, nodesWith } from './virsh.js';
 
@@ -33,6 +36,33 @@ describeReal('a worker that freezes', missingLab(), () => {
     }
   }
 
+  /** The guest runs again. What the frozen worker was about to do would hit it. */
+  async function thawHarmlessly(frozen: RapidProcess, vm: RealGuest): Promise<void> {
+    expect((await cluster.api.doing('POST', vm.statePath, { state: 'start' })).status).toBe(200);
+    await vm.up(2);
+    const pids = guestPids(vm.uuid);
+    frozen.thaw();
+    const counted = await vm.count();
+    await until('the guest to count on', async () => (await vm.count()) > counted + PATIENCE_S, { within: 60_000 });
+    expect(guestPids(vm.uuid)).toEqual(pids);
+    expect([await nodesWith(cluster.nodes, vm.uuid), await cluster.stateOf(vm)]).toEqual([['hv1'], 'start']);
+  }
+
+  test('right before it asks a node for something, it asks on waking up, and is refused', async () => {
+    const program = ['--import', 'tsx', resolve(import.meta.dirname, 'freezing-worker.ts')];
+    const frozen = await cluster.startWorker('freezing', program);
+    const vm = await cluster.running('freezing', 'hv1', { variant: 'deaf' });
+    const job = await cluster.api.submit({ OP_ID: 'OP_VM_STOP', vm: vm.name });
+    const state = async () => (await readFile(`/proc/${frozen.pid}/stat`, 'utf8')).split(') ')[1]?.[0];
+    await until('the worker to stand still', async () => (await state()) === 'T');
+    await cluster.startWorker('heir');
+    const end = await cluster.api.end(job);
+    expect(end.status).toBe('success');
+    expect(logOf(end)).toContain('taken up by worker heir at step 1');
+    await thawHarmlessly(frozen, vm);
+    expect((await cluster.api.call('GET', `/jobs/${job}`)).body).toEqual(end);
+  });
+
   test('its job is gone on with, and on waking up it cuts no power that is not its to cut', async () => {
     const frozen = await cluster.startWorker('frozen');
     const vm = await cluster.running('frozen', 'hv1', { variant: 'deaf' });
@@ -45,15 +75,7 @@ describeReal('a worker that freezes', missingLab(), () => {
     expect(end.opresult).toEqual([{ uuid: vm.uuid, state: 'stop', forced: true }]);
     expect(logOf(end)).toContain('taken up by worker heir at step 2 of 4 ("shut the guest down on hv1")');
 
-    // The guest runs again. What the frozen worker was about to do would hit it.
-    expect((await cluster.api.doing('POST', vm.statePath, { state: 'start' })).status).toBe(200);
-    await vm.up(2);
-    const pids = guestPids(vm.uuid);
-    frozen.thaw();
-    const counted = await vm.count();
-    await until('the guest to count on', async () => (await vm.count()) > counted + PATIENCE_S, { within: 60_000 });
-    expect(guestPids(vm.uuid)).toEqual(pids);
-    expect([await nodesWith(cluster.nodes, vm.uuid), await cluster.stateOf(vm)]).toEqual([['hv1'], 'start']);
+    await thawHarmlessly(frozen, vm);
     expect((await cluster.api.call('GET', `/jobs/${job}`)).body).toEqual(end);
 
     // It is of use again: alone, it takes the next job.
