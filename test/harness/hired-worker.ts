@@ -83,10 +83,13 @@ export async function hireWorker(
   closing: Closing,
 ): Promise<HiredWorker> {
   const name = options.name ?? `worker-${++hired}`;
-  const network = await startTcpProxy(new URL(redisUrl).host);
+  // Only the way to one server can be cut; whoever follows several is told their own addresses.
+  const isOneServer = redisUrl.startsWith('redis://');
+  const network = await startTcpProxy(isOneServer ? new URL(redisUrl).host : '127.0.0.1:1');
+  const url = isOneServer ? `redis://${network.address}` : redisUrl;
   closing.add(() => network.close());
-  const redis = connectPatiently(`redis://${network.address}`);
-  const listener = connectPatiently(`redis://${network.address}`);
+  const redis = connectPatiently(url);
+  const listener = connectPatiently(url);
   const watch = await watchJobs(listener, keys, name);
   const cluster = await mirrorCluster(session, () => undefined);
   const worker = startWorker(
