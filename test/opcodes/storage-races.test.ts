@@ -216,7 +216,7 @@ it('what a job that could not end has marked is refused by its name, until the n
   const { storage, run, define, addWorker, marks } = await stage();
   await storage.users.mark('vms/data', { job: 7777, what: 'rolled back' });
   await addWorker();
-  const refused = ['OpExecError', ['volume "vms/data" is being rolled back by job 7777', 'wrong_state']];
+  const refused = ['OpPrereqError', ['volume "vms/data" is being rolled back by job 7777', 'wrong_state']];
   expect(outcomeOf(await run(define(newGuest('web1'), 'vms/data')))).toEqual(refused);
   expect(outcomeOf(await run({ OP_ID: 'OP_SNAPSHOT_ROLLBACK', ...S1 }))).toBe('success');
   expect(await marks()).toEqual([]);
