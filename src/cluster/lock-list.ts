@@ -42,13 +42,23 @@ export async function listLocks(store: Store): Promise<ListedLock[]> {
   return locks.filter((lock) => lock !== undefined).toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** Removes the queues that nobody is in: they stay behind when locks are released. Harmless at any time, beside others too. */
-export async function sweepLocks(store: Store): Promise<void> {
+/** A queue with the names of its entries. */
+export interface LockQueue {
+  segment: string;
+  names: string[];
+}
+
+/** Removes the queues that nobody is in: they stay behind when locks are released. Harmless at any time, beside others too. Answers the others. */
+export async function sweepLocks(store: Store): Promise<LockQueue[]> {
   const segments = await store.children(locksPath);
-  await Promise.all(
-    segments.map(async (segment) => {
+  const queues = await Promise.all(
+    segments.map(async (segment): Promise<LockQueue[]> => {
       const path = `${locksPath}/${segment}`;
-      if ((await store.children(path)).length === 0) await store.discard(path);
+      const names = await store.children(path);
+      if (names.length > 0) return [{ segment, names }];
+      await store.discard(path);
+      return [];
     }),
   );
+  return queues.flat();
 }

@@ -52,6 +52,8 @@ it('are freed in the second look, with a line in the log; what a job that goes o
     'vm/of-ended-opcode',
     'vm/of-unknown',
   ]);
+  // Queues that nobody is in went with them.
+  expect((await store.children('/locks')).map(decodeURIComponent).toSorted()).toEqual(await names());
   gates.open('here');
   gates.open('there');
   for (const job of [holding, waiting, half]) expect((await end(job)).status).toBe('success');

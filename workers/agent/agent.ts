@@ -5,7 +5,6 @@ import { registerNode } from '../../src/cluster/node-documents.js';
 import { nodeReports } from '../../src/cluster/node-reports.js';
 import { primaryElection, type PrimaryElection } from '../../src/cluster/primary-election.js';
 import type { Store } from '../../src/cluster/store.js';
-import { vmDocuments, VMS, type VmDocuments } from '../../src/cluster/vm-documents.js';
 import type { OpenCeph } from '../drivers/ceph.js';
 import type { AgentHypervisor } from '../drivers/hypervisor.js';
 import { standForPrimary, type Candidate } from './election.js';
@@ -52,7 +51,6 @@ export async function startAgent(parts: AgentParts): Promise<Agent> {
   const { node, uri, hypervisor, guestSecret, ceph, store, tenure, coordinator, openDesk, intervalMs, log } = parts;
   const { silentAfterMs = SILENT_AFTER_MS } = parts;
   const closing = new AbortController();
-  const vms = vmDocuments(store);
   const locks = createLocks(store, { worker: `agent ${node}` });
   const documents = knownDocuments(store);
   let candidate: Candidate | undefined;
@@ -60,14 +58,16 @@ export async function startAgent(parts: AgentParts): Promise<Agent> {
   const reporter = nodeReporter(store, node, tenure, coordinatorState);
   const findUnknown = unknownDomains(node, documents, log);
   await registerNode(store, { name: node, uri, coordinator });
-  const known = await vmsOn(node, store, vms);
+  const ledger = knownLedger(store, node);
+  // Who may have a guest here has a claim: no need to read what VMs the whole cluster has.
+  const known = Object.keys(await ledger());
   const follower = followDomains({
     node,
     hypervisor,
     store,
     tenure,
     documents,
-    ledger: knownLedger(store, node),
+    ledger,
     reports: nodeReports(store),
     locks,
     intervalMs,
@@ -140,8 +140,3 @@ const whileHeld = (election: PrimaryElection, tenure: Tenure): PrimaryElection =
   ...election,
   allows: async (node, wish) => tenure.held !== undefined && (await election.allows(node, wish)),
 });
-
-async function vmsOn(node: string, store: Store, vms: VmDocuments): Promise<string[]> {
-  const documents = await Promise.all((await store.children(VMS)).map((uuid) => vms.find(uuid)));
-  return documents.flatMap((document) => (document?.node === node ? [document.uuid] : []));
-}

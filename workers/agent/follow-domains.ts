@@ -48,6 +48,12 @@ const sizeSeen = ({ memoryMib, vcpus }: DomainSighting): GuestSize => ({ memory_
 const isAsLarge = (claim: GuestSize | undefined, size: GuestSize): boolean =>
   claim?.memory_mib === size.memory_mib && claim.vcpus === size.vcpus;
 
+/** All guests that are down ask the same of the other nodes: read once a look. What is decided is decided by what is read anew. */
+function readOnce({ find, all }: NodeReports): NodeReports {
+  let read: ReturnType<NodeReports['all']> | undefined;
+  return { find, all: () => (read ??= all()) };
+}
+
 const UNSETTLED: Settled = { looks: undefined, document: undefined };
 
 export function followDomains(parts: FollowerParts): Follower {
@@ -71,10 +77,11 @@ export function followDomains(parts: FollowerParts): Follower {
     sighting: DomainSighting | undefined,
     document: VmDocument | undefined,
     isClaimed: boolean,
+    inThisLook: NodeReports,
   ): Promise<boolean> => {
     // What is seen of a guest in doubt may change at any moment, by nobody's doing. A domain that the cluster does not know is none of its business.
     const isInDoubt = hypervisor.doubtOf(uuid) !== undefined;
-    const verdict = document === undefined ? 'fine' : isInDoubt ? 'wait' : await judge(node, document, sighting, reports, isClaimed);
+    const verdict = document === undefined ? 'fine' : isInDoubt ? 'wait' : await judge(node, document, sighting, inThisLook, isClaimed);
     if (verdict === 'fine' || verdict === 'wait') {
       waiting.delete(uuid);
       return verdict === 'fine';
@@ -109,6 +116,7 @@ export function followDomains(parts: FollowerParts): Follower {
     async follow(sightings) {
       const present = new Map(sightings.map((sighting) => [sighting.uuid, sighting]));
       const claims = await ledger();
+      const inThisLook = readOnce(reports);
       for (const uuid of new Set([...present.keys(), ...settled.keys()])) {
         const sighting = present.get(uuid);
         const isClaimed = sighting === undefined || !isUp(sighting) || isAsLarge(claims[uuid], sizeSeen(sighting));
@@ -116,7 +124,7 @@ export function followDomains(parts: FollowerParts): Follower {
         const document = await documents(uuid);
         const before = settled.get(uuid);
         if (before?.looks === looks && before.document === document) continue;
-        if (!(await settle(uuid, sighting, document, isClaimed))) settled.set(uuid, UNSETTLED);
+        if (!(await settle(uuid, sighting, document, isClaimed, inThisLook))) settled.set(uuid, UNSETTLED);
         else if (sighting === undefined) settled.delete(uuid);
         else settled.set(uuid, { looks, document });
       }

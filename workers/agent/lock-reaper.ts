@@ -1,7 +1,8 @@
 // The primary frees the locks that nobody releases any more: those of jobs that have ended, or that the ledger does not know, because the
-// worker died between the end and the release, or because the ledger was restored from an older time.
+// worker died between the end and the release, or because the ledger was restored from an older time. Queues that nobody is in go too.
 import type { Logger } from 'pino';
 import { isFinal, type JobRecord } from '../../schemas/job.js';
+import { sweepLocks } from '../../src/cluster/lock-list.js';
 import { locksPath, resourceOf } from '../../src/cluster/lock-order.js';
 import { ownerOf, type EntryOwner } from '../../src/cluster/lock-queue.js';
 import { StoreConflict, type Store } from '../../src/cluster/store.js';
@@ -34,19 +35,13 @@ export function lockReaper({ store, desk, log, graceMs = REAPED_AFTER_MS }: Reap
   let seen = new Set<string>();
   let lookedAtMs = -Infinity;
 
-  const entries = async (): Promise<Seen[]> => {
-    const segments = await store.children(locksPath);
-    const all = await Promise.all(
-      segments.map(async (segment) => {
-        const names = await store.children(`${locksPath}/${segment}`);
-        return names.flatMap((name): Seen[] => {
-          const owner = ownerOf(name);
-          return owner === undefined ? [] : [{ segment, path: `${locksPath}/${segment}/${name}`, owner }];
-        });
+  const entries = async (): Promise<Seen[]> =>
+    (await sweepLocks(store)).flatMap(({ segment, names }) =>
+      names.flatMap((name): Seen[] => {
+        const owner = ownerOf(name);
+        return owner === undefined ? [] : [{ segment, path: `${locksPath}/${segment}/${name}`, owner }];
       }),
     );
-    return all.flat();
-  };
 
   const reap = async ({ segment, path, owner }: Seen, job: JobRecord | undefined): Promise<void> => {
     const state = stateOf(job, owner);

@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { consumeJobs, type Handled } from '../../src/jobs/queue.js';
 import { keepLedger } from '../../src/jobs/reconcile.js';
 import { queueId, type QueueEntry } from '../../src/jobs/scripts/enqueue.js';
-import { sweepLocks } from '../../src/cluster/lock-list.js';
 import { announceWorker } from '../../src/cluster/worker-announcements.js';
 import type { EngineParts } from './engine.js';
 import { HandOver } from './interruption.js';
@@ -23,7 +22,6 @@ export interface Worker {
   close(): Promise<void>;
 }
 
-const LOCK_SWEEP_MS = 60_000;
 /** As long as a container that is told to stop is given. The jobs of a worker that is gone without a word are taken up all the same. */
 const MOST_CLOSING_MS = 10_000;
 
@@ -55,11 +53,9 @@ export function startWorker(engine: EngineParts, { openJobs, keepS }: WorkerSett
 
   const onError = (error: unknown) => log.debug({ err: error }, 'housekeeping');
   const keeper = keepLedger(redis, keys, { keepS, onError });
-  const lockSweep = setInterval(() => void sweepLocks(store).catch(onError), LOCK_SWEEP_MS);
 
   return {
     async close() {
-      clearInterval(lockSweep);
       void announcing.then((announced) => announced.withdraw()).catch(() => undefined);
       goingAway.abort(new HandOver('the worker is going away'));
       const giveUp = new AbortController();
