@@ -78,8 +78,8 @@ function connectToServer({ kind, hosts, masterName, tls }: RedisAddress, options
     sentinelRetryStrategy: () => RETRY_MS,
     enableTLSForSentinelMode: tls !== undefined,
     ...(tls === undefined ? {} : { sentinelTLS: tls }),
-    // A master that was demoted while it was away says so only when it is written to.
-    failoverDetector: true,
+    // No failoverDetector: a switch that it hears of while the client is connecting ends the client for good. A master that was demoted says
+    // so when it is written to.
   });
 }
 
