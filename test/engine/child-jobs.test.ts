@@ -187,7 +187,7 @@ it('are cancelled by whoever gives their parent up, and end before it', async ()
   for (let deaths = 0; deaths < 2; deaths++) {
     const doomed = await addWorker(100, 1);
     const before = await doneOfChild();
-    await expect.poll(doneOfChild, { timeout: 30_000 }).toBeGreaterThan(before);
+    await expect.poll(doneOfChild).toBeGreaterThan(before);
     await doomed.die();
   }
   await addWorker(100, 1);

@@ -61,11 +61,12 @@ it('is handed over at once by a worker that goes away in good order, which is no
   const job = await submit(passGates(['open', 'here'], { lock: ['web1'] }));
   await leaving.arrivals('here');
   const second = await addWorker({ opcodes: staying.opcodes, takeUpLimit: 1 });
-  const startedAt = performance.now();
-  await first.close();
-  await staying.arrivals('here');
+  const tookMs = await durationMs(async () => {
+    await first.close();
+    await staying.arrivals('here');
+  });
   // No time-out of the queue has to pass: the shortest of them is 5 s.
-  expect(performance.now() - startedAt).toBeLessThan(3000);
+  expect(tookMs).toBeLessThan(3000);
   expect(leaving.events.filter(({ what }) => what === 'undone')).toEqual([]);
   await second.die();
   await addWorker({ opcodes: last.opcodes, takeUpLimit: 1 });

@@ -9,11 +9,12 @@ import { addAgent } from '../harness/agent.js';
 import { startCluster, type TestCluster } from '../harness/cluster.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { reachNodes, serveNode } from '../harness/served-node.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 
 const log = pino({ level: 'silent' });
-const SOON = { timeout: 30_000 };
+const SOON = { timeout: patience(30_000) };
 const PATIENT_MS = 60_000;
 const SHORT_MS = 300;
 /** How long an agent may be silent. */

@@ -10,6 +10,8 @@ import { startTcpProxy } from '../cluster/tcp-proxy.js';
 import { startCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { durationMs } from '../harness/stalls.js';
+import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
 const delay = { OP_ID: 'OP_TEST_DELAY', duration: 0 };
@@ -21,11 +23,9 @@ async function network() {
   return { url: `redis://${proxy.address}`, loseAnswers: proxy.loseAnswers };
 }
 
-/** How long until it is so. The claim is ten seconds; the clock of the test is as real as the product's. */
+/** The claim is ten seconds; the clock of the test is as real as the product's. */
 async function within10s(what: () => Promise<unknown>): Promise<void> {
-  const startedAt = performance.now();
-  await what();
-  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  expect(await durationMs(what)).toBeLessThan(10_000);
 }
 
 it('is connected to anew within 10 s when it falls silent: for requests', async () => {
@@ -37,13 +37,11 @@ it('is connected to anew within 10 s when it falls silent: for requests', async 
   loseAnswers();
   await within10s(async () => {
     await expect
-      .poll(
-        () =>
-          desk.read(1).then(
-            () => 'answered',
-            () => 'failed',
-          ),
-        { timeout: 12_000 },
+      .poll(() =>
+        desk.read(1).then(
+          () => 'answered',
+          () => 'failed',
+        ),
       )
       .toBe('answered');
   });
@@ -65,7 +63,7 @@ it('is connected to anew within 10 s when it falls silent: for waiters, runners 
   await expect.poll(() => heard).toEqual(['waiter missed']);
   loseAnswers();
   await within10s(async () => {
-    await expect.poll(() => heard, { timeout: 12_000 }).toEqual(['waiter missed', 'waiter missed', 'runner missed']);
+    await expect.poll(() => heard).toEqual(['waiter missed', 'waiter missed', 'runner missed']);
     expect(await patient.ping()).toBe('PONG');
   });
   // What it says it listens to, it hears.
@@ -113,7 +111,7 @@ it('is 503 with Retry-After when its memory is full, and what runs goes on when 
   ]);
   // It was refused, not lost, and nobody died.
   const events = [];
-  for await (const event of desk.follow(job, 0, AbortSignal.timeout(5000))) events.push(event);
+  for await (const event of desk.follow(job, 0, AbortSignal.timeout(patience(5000)))) events.push(event);
   expect(events.filter((event) => event.type === 'step').map((event) => `${event.step} ${event.phase}`)).toEqual([
     'pass here begun',
     'pass here finished',

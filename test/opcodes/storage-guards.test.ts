@@ -191,7 +191,7 @@ async function readsWith(others: number, prepare: (cluster: TestCluster) => Prom
   return asked.toSorted();
 }
 
-it('what is asked of the store does not grow with the VMs that have other volumes', { timeout: 120_000 }, async () => {
+it('what is asked of the store does not grow with the VMs that have other volumes', async () => {
   const prepare = async ({ vms, world, ceph, storage }: TestCluster) => {
     const guest = newGuest('web1');
     await addGuest({ vms, world }, guest);
