@@ -4,7 +4,7 @@ import { cancelAnswer, requestCancel } from './cancel.js';
 import { followJob } from './follow.js';
 import type { JobDesk } from './job-desk.js';
 import { keysOf } from './keys.js';
-import { listJobs } from './list.js';
+import { listIds, listJobs } from './list.js';
 import { hasEnded, readRecords } from './record.js';
 import { connectForRequests, connectPatiently } from './redis.js';
 import { redisIsAway } from './refusals.js';
@@ -55,6 +55,7 @@ export async function openJobDesk({
     submitTogether: (submissions, idempotency) => submitJobs(redis, keys, idempotencyS, submissions, idempotency).catch(redisIsAway),
     read: (id) => read(id).catch(redisIsAway),
     list: (filter) => listJobs(redis, keys, filter).catch(redisIsAway),
+    listIds: (filter) => listIds(redis, keys, filter).catch(redisIsAway),
     async cancel(id, waitMs) {
       const before = await requestCancel(redis, keys, keepCount, id).catch(redisIsAway);
       if (before === undefined) return undefined;

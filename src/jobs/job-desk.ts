@@ -53,6 +53,14 @@ export interface JobPage {
   next?: number;
 }
 
+/** A page of which only the jobs' numbers are wanted. */
+export interface JobIds {
+  /** Newest first. */
+  ids: number[];
+  /** As in JobPage. */
+  next?: number;
+}
+
 /** What happened to a job, in order; `serial` counts from 1 over the job's whole life. */
 export type JobEvent = { serial: number; at: Timestamp } & (
   | { type: 'status'; status: JobStatus }
@@ -74,6 +82,8 @@ export interface JobDesk {
   submitTogether(submissions: readonly Omit<Submission, 'idempotency'>[], idempotency?: Idempotency): Promise<Together>;
   read(id: number): Promise<JobRecord | undefined>;
   list(filter: JobFilter): Promise<JobPage>;
+  /** The same without reading any record. */
+  listIds(filter: JobFilter): Promise<JobIds>;
   /**
    * Asks a job to stop. A queued job ends at once and never runs. For a running one it waits up to `waitMs` for its end, and answers
    * true only when it ended `canceled`. The text is for a human. Undefined: no such job.

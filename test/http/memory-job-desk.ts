@@ -67,6 +67,11 @@ export class MemoryJobDesk implements JobDesk {
     return structuredClone(this.#records[id - 1]);
   }
 
+  async listIds(filter: JobFilter) {
+    const { jobs, ...more } = await this.list(filter);
+    return { ids: jobs.map(({ id }) => id), ...more };
+  }
+
   async list({ status, opcode, resource, user, parent, limit, before = Infinity }: JobFilter) {
     const wanted = this.#records
       .filter((job) => job.id < before && (status?.includes(job.status) ?? true) && (user ?? job.user) === job.user)

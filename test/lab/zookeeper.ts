@@ -81,7 +81,9 @@ export async function startEnsemble(dir: string): Promise<EnsembleHandle> {
   await Promise.all(servers.map((server) => server.restart()));
   const inMode = async (mode: string): Promise<ZooKeeperHandle> => {
     const modes = await Promise.all(
-      servers.map(({ bind, port, pid }) => (pid === undefined ? undefined : ask(bind, port, { request: 'srvr', complete: MODE }))),
+      servers.map(async ({ bind, port, pid }) =>
+        pid === undefined ? undefined : await ask(bind, port, { request: 'srvr', complete: MODE }),
+      ),
     );
     const found = servers[modes.findIndex((answer) => answer?.includes(`Mode: ${mode}`))];
     if (found === undefined) throw new Error(`no server of the ensemble is a ${mode}`);

@@ -1,7 +1,7 @@
 // The list of jobs, newest first, in pages.
 import Type from 'typebox';
 import { JobRecord, JobStatusSchema } from '../../../schemas/job.js';
-import type { JobFilter } from '../../jobs/job-desk.js';
+import type { JobDesk, JobFilter } from '../../jobs/job-desk.js';
 import { reading, type Answer } from '../../http/route.js';
 import { JobId } from './job-id.js';
 
@@ -34,6 +34,16 @@ function linkToNext(path: string, given: Record<string, unknown>, before: number
   return `<${path}?${query.toString()}>; rel="next"`;
 }
 
+async function records(desk: JobDesk, filter: JobFilter) {
+  const { jobs, next } = await desk.list(filter);
+  return { body: jobs, next };
+}
+
+async function addresses(desk: JobDesk, filter: JobFilter) {
+  const { ids, next } = await desk.listIds(filter);
+  return { body: ids.map((id) => ({ id, uri: `/jobs/${id}` })), next };
+}
+
 export const listJobs = reading({
   method: 'GET',
   path: '/jobs',
@@ -48,10 +58,7 @@ export const listJobs = reading({
       ...(minAgeS === undefined ? {} : { minAgeS }),
       ...(maxAgeS === undefined ? {} : { maxAgeS }),
     };
-    const { jobs: page, next } = await jobs.list(filter);
-    return {
-      body: bulk ? page : page.map(({ id }) => ({ id, uri: `/jobs/${id}` })),
-      ...(next === undefined ? {} : { headers: { Link: linkToNext(path, given, next) } }),
-    };
+    const { body, next } = bulk ? await records(jobs, filter) : await addresses(jobs, filter);
+    return { body, ...(next === undefined ? {} : { headers: { Link: linkToNext(path, given, next) } }) };
   },
 });
