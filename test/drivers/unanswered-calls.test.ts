@@ -12,7 +12,8 @@ import { plainDomainXml } from './plain-domain-xml.js';
 import { missingLibvirtd, type PrivateLibvirtd, privateLibvirtd } from './private-libvirtd.js';
 import { describeReal } from './real-or-skipped.js';
 
-const CALL_TIMEOUT_MS = patience(10_000);
+/** Each call that hangs takes so long: longer than opening a connection does, also where that takes long. */
+const CALL_TIMEOUT_MS = Math.min(patience(10_000), 20_000);
 const SOON = { timeout: patience(60_000) };
 const PATIENT_MS = patience(180_000);
 
