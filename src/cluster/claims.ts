@@ -148,8 +148,9 @@ async function readiness(store: Store, node: string, states: readonly DomainStat
 /** What the node has, by its agent's report. */
 async function reportedMib(store: Store, node: string): Promise<number> {
   const report = await nodeReports(store).find(node);
-  if (report === undefined) throw new ClassifiedError('wrong_state', `node "${node}" is not running (daemon state dead)`);
-  return report.memory_total;
+  if (report !== undefined && !report.hypervisor_silent) return report.memory_total;
+  const state = report === undefined ? 'dead' : 'hung';
+  throw new ClassifiedError('wrong_state', `node "${node}" is not running (daemon state ${state})`);
 }
 
 function assertRoom(node: string, totalMib: number, others: Ledger, { memory_mib: neededMib }: GuestSize): void {

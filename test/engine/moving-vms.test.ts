@@ -203,7 +203,9 @@ describe('the node that is chosen', () => {
     for (const [node, [memoryMib, vcpu]] of Object.entries(others)) {
       const other = newGuest(`on-${node}`);
       await addGuest(cluster, other, { node, state: 'start', memoryMib });
-      await cluster.vms.update(other.uuid, (document) => ({ ...document, vcpu }));
+      await cluster.vms.update(other.uuid, (document) => ({ ...document, vcpu }), undefined, {
+        size: { memory_mib: memoryMib, vcpus: vcpu },
+      });
       await reportNode(cluster.store, node, nodeReport({ load: node === 'hv3' ? 0.1 : 5 }));
     }
     await cluster.vms.update(cluster.guest.uuid, (document) => ({ ...document, node_selector: selector }));
