@@ -38,7 +38,7 @@ export interface Run {
   /** The job's status as this runner last wrote or found it. */
   status: JobStatus;
   fate(opcode: number): OpcodeFate;
-  /** A private field that an earlier runner, or this one, has written; one that was written as null is gone. */
+  /** A private field that an earlier runner, or this one, has written. */
   note<T>(name: string): T | undefined;
   /** Whether the job was asked to stop before it was claimed. */
   cancelRequested: boolean;
@@ -119,7 +119,7 @@ export async function claimJob(
     wasParked: fields['was_parked'] === '1',
     status: fields['status'] as JobStatus,
     fate: (opcode) => fateIn(fields, opcode),
-    note: <T>(name: string) => (JSON.parse(fields[name] ?? 'null') as T | null) ?? undefined,
+    note: <T>(name: string) => (fields[name] === undefined ? undefined : (JSON.parse(fields[name]) as T)),
     cancelRequested: fields['cancel'] === '1',
     dependencyStatuses: dependencies.map((dependency) => fields[`dependency:${dependency}`] as JobStatus),
     logLength: Number(fields['log_length'] ?? 0),

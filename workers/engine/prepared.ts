@@ -12,7 +12,8 @@ export interface Prepared {
 }
 
 export const preparedField = (index: number): string => `prepared:${index}`;
-export const preparedIn = (run: Run, index: number): Prepared | undefined => run.note<Prepared>(preparedField(index));
+/** Null is written for one that is checked once more from the start. */
+export const preparedIn = (run: Run, index: number): Prepared | undefined => run.note<Prepared | null>(preparedField(index)) ?? undefined;
 
 /** For the locks that the opcode had queued up for when it was parked; null: not known. */
 export const queuedField = (index: number): string => `queued:${index}`;

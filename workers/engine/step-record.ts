@@ -31,8 +31,8 @@ export const undoingField = (index: number) => `undoing:${index}`;
 
 /** Where an opcode that was begun stands. */
 export const positionIn = (run: Run, index: number): Position => ({
-  done: run.note<DoneStep[]>(doneField(index)) ?? [],
-  undoing: run.note<Undoing>(undoingField(index)),
+  done: run.note<DoneStep[] | null>(doneField(index)) ?? [],
+  undoing: run.note<Undoing | null>(undoingField(index)) ?? undefined,
 });
 
 export const planned = (steps: readonly Step[]): PlannedStep[] => steps.map(({ key, name }) => ({ key, name }));
