@@ -3,6 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import type { JobRecord } from '../../schemas/job.js';
 import { openJobDesk } from '../../src/jobs/desk.js';
 import type { JobFilter } from '../../src/jobs/job-desk.js';
+import { connectPatiently } from '../../src/jobs/redis.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 
 const redis = redisForFile();
@@ -91,4 +92,19 @@ it('leaves out what is younger or older than asked', async () => {
   expect(young.jobs.map(({ id }) => id)).toEqual([fresh]);
   const old = await desk.list({ minAgeS: between, limit: 1 });
   expect(old.jobs.map(({ id }) => id)).toEqual([all[0]?.id]);
+});
+
+it('reads no record for who wants the numbers only, and no more of an index than a page', async () => {
+  const monitor = connectPatiently(redis().url);
+  const counts = async () => {
+    const stats = await monitor.info('commandstats');
+    return (name: string) => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  };
+  const before = await counts();
+  const page = await desk.listIds({ status: ['canceled', 'queued'], user: 'user3', limit: 20 });
+  const after = await counts();
+  expect(page.ids).toEqual((await desk.list({ status: ['canceled', 'queued'], user: 'user3', limit: 20 })).jobs.map(({ id }) => id));
+  expect(['hgetall', 'lrange', 'hget'].map((name) => after(name) - before(name))).toEqual([0, 0, 0]);
+  expect(after('zrange') - before('zrange')).toBeLessThan(5);
+  monitor.disconnect();
 });
