@@ -164,7 +164,8 @@ export async function serialOrders<Place>(
     const before = await cluster.submit((one as Second<Place>).op(place));
     return { mark, first: before, second: other && (await cluster.submit(other.op(place), { depends: [[before, []]] })) };
   });
-  await cluster.addWorker();
+  // Few at a time, so that none of them waits long for a turn of the process, and no command to Redis is given up.
+  await cluster.addWorker({ openJobs: 50 });
   const outcomes = await outcomesOf(cluster, stage, runs);
   const known = new Map([...different.keys()].map((key, index) => [key, outcomes[index] as Outcome]));
   return ({ first, second }) => {
@@ -279,7 +280,8 @@ async function outcomesOf<Place>(
   runs: readonly { mark: Mark; first: number | undefined; second: number | undefined }[],
 ): Promise<Outcome[]> {
   const ended = async (job: number | undefined) => (job === undefined ? undefined : await cluster.end(job, endsMs()));
-  const records = await Promise.all(runs.map(async ({ first, second }) => [await ended(first), await ended(second)] as const));
+  // One after the other: a thousand who wait would keep the process from the jobs.
+  const records = await inTurn(runs, async ({ first, second }) => [await ended(first), await ended(second)] as const);
   const parts = byMark(await cluster.snapshot());
   const nothing: Snapshot = { kept: {}, domains: {}, ceph: {} };
   return runs.map(({ mark }, index) => {
