@@ -52,6 +52,14 @@ const classOf = async (migration: Promise<void>): Promise<string> =>
     (error: { errorClass: string }) => error.errorClass,
   );
 
+/** The guest on its way from hv1, and how that ends. */
+async function leaving(uuid: string, all: SimulatedWorld): Promise<{ end: Promise<string> }> {
+  const hv1 = await all.hypervisors.on('hv1');
+  const end = classOf(hv1.migrate(uuid, ENDLESS));
+  await expect.poll(() => hv1.migrationProgress(uuid)).toBeDefined();
+  return { end };
+}
+
 /** Where the guest is known, and whether it runs there. */
 function placesOf(uuid: string, all: SimulatedWorld): Record<string, boolean> {
   const found = Object.entries(all.snapshot()).flatMap(([node, domains]) => {
@@ -64,7 +72,7 @@ function placesOf(uuid: string, all: SimulatedWorld): Record<string, boolean> {
 test.each(['hv1', 'hv2'])('when %s is cut off in the middle, the guest stays where it is', async (node) => {
   const all = await world();
   const uuid = await guestOn('hv1', all);
-  const end = classOf((await all.hypervisors.on('hv1')).migrate(uuid, ENDLESS));
+  const { end } = await leaving(uuid, all);
   all.node(node).unreachable(true);
   expect(await end).toBe('environment_error');
   all.node(node).unreachable(false);
@@ -77,7 +85,7 @@ test.each([
 ] as const)('when the %s is switched off in the middle, the guest fares as that node', async (_, node, runs) => {
   const all = await world();
   const uuid = await guestOn('hv1', all);
-  const end = classOf((await all.hypervisors.on('hv1')).migrate(uuid, ENDLESS));
+  const { end } = await leaving(uuid, all);
   await all.node(node).power(false);
   expect(await end).toBe('environment_error');
   await all.node(node).power(true);
