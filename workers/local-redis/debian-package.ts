@@ -17,6 +17,8 @@ if [ ! -e $policy ]; then
   printf '#!/bin/sh\\nexit 101\\n' >$policy
   chmod 755 $policy
 fi
+# An installation that was killed is brought to its end first: apt refuses everything else until then.
+dpkg --configure -a
 apt-get ${APT.join(' ')} update
 apt-get ${APT.join(' ')} --no-install-recommends install "$@"
 `;
