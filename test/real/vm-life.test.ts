@@ -34,7 +34,7 @@ describeReal('the life of a VM', missingLab(), () => {
 
     await chapter('a dry run of the start says what would be done and does nothing', async () => {
       const { status, body } = await cluster.api.doing('POST', vm.statePath, { state: 'start', dry_run: true });
-      expect([status, body.result.steps]).toEqual([200, ['create the domain on hv1', 'record the state start']]);
+      expect([status, body.result.steps]).toEqual([200, ['reserve room on hv1', 'create the domain on hv1']]);
       expect(await whereabouts()).toEqual([]);
       expect((await seen()).state).toBe('stop');
     });
