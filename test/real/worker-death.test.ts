@@ -28,11 +28,12 @@ const DEATHS: Death[] = [
   { opcode: 'OP_VM_DEFINE', place: 'before1', at: 'at step 1 of 1 ("add VM' },
   { opcode: 'OP_VM_DEFINE', place: 'after1', at: 'at step 1 of 1 ("add VM' },
   { opcode: 'OP_VM_START', place: 'check', at: 'before the first step' },
-  { opcode: 'OP_VM_START', place: 'before1', at: 'at step 1 of 2 ("create the domain on hv' },
-  { opcode: 'OP_VM_START', place: 'defined', at: 'at step 1 of 2 ("create the domain on hv' },
-  { opcode: 'OP_VM_START', place: 'started', at: 'at step 1 of 2 ("create the domain on hv' },
-  { opcode: 'OP_VM_START', place: 'before2', at: 'at step 2 of 2 ("record the state start")' },
-  { opcode: 'OP_VM_START', place: 'after2', at: 'at step 2 of 2 ("record the state start")' },
+  { opcode: 'OP_VM_START', place: 'before1', at: 'at step 1 of 2 ("reserve room on hv' },
+  { opcode: 'OP_VM_START', place: 'after1', at: 'at step 1 of 2 ("reserve room on hv' },
+  { opcode: 'OP_VM_START', place: 'before2', at: 'at step 2 of 2 ("create the domain on hv' },
+  { opcode: 'OP_VM_START', place: 'defined', at: 'at step 2 of 2 ("create the domain on hv' },
+  { opcode: 'OP_VM_START', place: 'started', at: 'at step 2 of 2 ("create the domain on hv' },
+  { opcode: 'OP_VM_START', place: 'after2', at: 'at step 2 of 2 ("create the domain on hv' },
 ];
 
 describeReal('workers that are killed', missingLab(), () => {
