@@ -32,14 +32,14 @@ export async function openJobDesk({
   const keys = keysOf(prefix);
   const redis = connectForRequests(redisUrl);
   const watch = await watchJobs(connectPatiently(redisUrl), keys);
-  const read = shareReads(async (id) => (await readRecords(redis, keys, [id]))[0]);
+  const read = shareReads(async (id, logAfter) => (await readRecords(redis, keys, [id], logAfter))[0]);
 
-  const recordWhen = async (id: number, isNews: (record: JobRecord) => boolean, patience: Patience) =>
+  const recordWhen = async (id: number, isNews: (record: JobRecord) => boolean, patience: Patience, logAfter = 0) =>
     await lookUntil(
       watch,
       id,
       async () => {
-        const record = await read(id);
+        const record = await read(id, logAfter);
         if (record === undefined) throw noSuchJob(id);
         return isNews(record) ? record : undefined;
       },
@@ -53,7 +53,7 @@ export async function openJobDesk({
       return jobs[0] as number;
     },
     submitTogether: (submissions, idempotency) => submitJobs(redis, keys, idempotencyS, submissions, idempotency).catch(redisIsAway),
-    read: (id) => read(id).catch(redisIsAway),
+    read: (id) => read(id, 0).catch(redisIsAway),
     list: (filter) => listJobs(redis, keys, filter).catch(redisIsAway),
     listIds: (filter) => listIds(redis, keys, filter).catch(redisIsAway),
     async cancel(id, waitMs) {
@@ -63,7 +63,7 @@ export async function openJobDesk({
       const after = before === 'queued' || isFinal(before) ? undefined : await waitForEnd(id, waitMs);
       return cancelAnswer(id, before, after);
     },
-    waitFor: (id, isNews, timeoutMs, signal) => recordWhen(id, isNews, { timeoutMs, signal }),
+    waitFor: (id, isNews, timeoutMs, signal, logAfter) => recordWhen(id, isNews, { timeoutMs, signal }, logAfter),
     waitForEnd,
     follow: (id, afterSerial, signal) => followJob(redis, keys, watch, id, afterSerial, signal),
     async close() {

@@ -91,9 +91,16 @@ export interface JobDesk {
   cancel(id: number, waitMs: number): Promise<[canceled: boolean, text: string] | undefined>;
   /**
    * The record as soon as `isNews` holds for it, or undefined when the time is over or the signal aborts. Looks at once, then at
-   * each change. Throws unknown_entity when there is no such job.
+   * each change. For who has the log up to the serial `logAfter`: what is before that may be missing in it, so that a long log is not read
+   * anew at each of its entries. Throws unknown_entity when there is no such job.
    */
-  waitFor(id: number, isNews: (record: JobRecord) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<JobRecord | undefined>;
+  waitFor(
+    id: number,
+    isNews: (record: JobRecord) => boolean,
+    timeoutMs: number,
+    signal?: AbortSignal,
+    logAfter?: number,
+  ): Promise<JobRecord | undefined>;
   /** The record once the job has ended, or undefined when the time is over or the signal aborts. Looks at once, then at its end. Throws unknown_entity. */
   waitForEnd(id: number, timeoutMs: number, signal?: AbortSignal): Promise<JobRecord | undefined>;
   /** The job's events after that serial, then those to come; ends when the job has ended and all were given, or the signal aborts. */

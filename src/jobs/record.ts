@@ -68,10 +68,14 @@ function recordFrom(id: number, fields: StoredFields, events: StoredEvent[]): Jo
   };
 }
 
-/** The records of these jobs, in their order, in one round trip; jobs that do not exist are left out. */
-export async function readRecords(redis: Redis, keys: Keys, ids: number[]): Promise<JobRecord[]> {
+/**
+ * The records of these jobs, in their order, in one round trip; jobs that do not exist are left out. For who has the log up to the serial
+ * `logAfter`: what is before that may be missing.
+ */
+export async function readRecords(redis: Redis, keys: Keys, ids: number[], logAfter = 0): Promise<JobRecord[]> {
   const pipeline = redis.pipeline();
-  for (const id of ids) pipeline.hgetall(keys.job(id)).lrange(keys.events(id), 0, -1);
+  // A log entry is an event: the one with the serial n is the n-th event at the earliest.
+  for (const id of ids) pipeline.hgetall(keys.job(id)).lrange(keys.events(id), logAfter, -1);
   const replies = (await pipeline.exec()) ?? [];
   return ids.flatMap((id, index) => {
     const fields = valueOf<StoredFields>(replies[2 * index]);

@@ -3,7 +3,8 @@ import { ClassifiedError } from '../errors/classified-error.js';
 import type { JobRecord } from '../../schemas/job.js';
 import type { JobWatch } from './watch.js';
 
-type Read = (id: number) => Promise<JobRecord | undefined>;
+/** As `readRecords`, of one job. */
+type Read = (id: number, logAfter: number) => Promise<JobRecord | undefined>;
 
 export interface Patience {
   timeoutMs: number;
@@ -71,15 +72,16 @@ export async function lookUntil<T>(
 
 /** Reads a job once for all that ask in the same turn. Never shares a read that was sent earlier: it may predate the change that woke the asker. */
 export function shareReads(read: Read): Read {
-  const asked = new Map<number, Promise<JobRecord | undefined>>();
-  return (id) => {
-    const known = asked.get(id);
+  const asked = new Map<string, Promise<JobRecord | undefined>>();
+  return (id, logAfter) => {
+    const question = `${id} ${logAfter}`;
+    const known = asked.get(question);
     if (known !== undefined) return known;
     const reading = Promise.resolve().then(() => {
-      asked.delete(id);
-      return read(id);
+      asked.delete(question);
+      return read(id, logAfter);
     });
-    asked.set(id, reading);
+    asked.set(question, reading);
     return reading;
   };
 }

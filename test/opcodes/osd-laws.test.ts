@@ -11,7 +11,7 @@ import { intervene, type Intervention, type Moment } from '../harness/interventi
 import { redisForFile } from '../harness/redis-for-file.js';
 import { partAbout } from '../harness/snapshot.js';
 import { patience } from '../lab/patience.js';
-import { OSD_SCENARIOS, type OsdScenario } from './osd-scenarios.js';
+import { OSD_SCENARIOS, withoutNumbers, type OsdScenario } from './osd-scenarios.js';
 
 const redis = redisForFile();
 
@@ -27,22 +27,6 @@ interface Take {
 const MOST_TAKES = 70;
 /** With its last letter no name is a part of another one. */
 const NODES = Array.from({ length: MOST_TAKES }, (_, index) => `node${index + 1}x`);
-
-/** Which numbers Ceph has given, and when, differs between two nodes that are alike otherwise. */
-const withoutNumbers = (about: unknown): unknown =>
-  sorted(
-    JSON.stringify(about)
-      .replaceAll(/osds?\/\d+/g, 'osds/ID')
-      .replaceAll(/\\"sinceMs\\":\d+,\\"pgs\\":\d+/g, '')
-      .replaceAll(/\\"osd\\":\{[^}]*\}/g, '\\"osd\\":{}')
-      .replaceAll(/00000000-0000-4000-8000-[0-9a-f]{12}/g, 'UUID'),
-  );
-
-/** Rows in the order of what is left of them. */
-function sorted(text: string): unknown {
-  const parts = JSON.parse(text) as Record<string, unknown[]>;
-  return Object.fromEntries(Object.entries(parts).map(([part, rows]) => [part, rows.map((row) => JSON.stringify(row)).toSorted()]));
-}
 
 async function rehearse() {
   const cluster = await startCluster({ redisUrl: redis().url, nodes: NODES });

@@ -140,3 +140,19 @@ export const OSD_SCENARIOS: readonly OsdScenario[] = [
     forGoodFrom: 1,
   },
 ];
+
+/** Which numbers Ceph has given, and when, differs between two nodes that are alike otherwise. */
+export const withoutNumbers = (about: unknown): unknown =>
+  sorted(
+    JSON.stringify(about)
+      .replaceAll(/osds?\/\d+/g, 'osds/ID')
+      .replaceAll(/\\"sinceMs\\":\d+,\\"pgs\\":\d+/g, '')
+      .replaceAll(/\\"osd\\":\{[^}]*\}/g, '\\"osd\\":{}')
+      .replaceAll(/00000000-0000-4000-8000-[0-9a-f]{12}/g, 'UUID'),
+  );
+
+/** Rows in the order of what is left of them. */
+function sorted(text: string): unknown {
+  const parts = JSON.parse(text) as Record<string, unknown[]>;
+  return Object.fromEntries(Object.entries(parts).map(([part, rows]) => [part, rows.map((row) => JSON.stringify(row)).toSorted()]));
+}

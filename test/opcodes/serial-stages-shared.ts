@@ -1,10 +1,12 @@
-// What two jobs at a time are asked of that work on VMs and storage at once: a VM with its disks.
+// What two jobs at a time are asked of that work on VMs and storage at once: a VM with its disks, and the OSDs of a node.
 import type { Opcode } from '../../schemas/job.js';
 import { vmFromXml } from '../../src/cluster/vm-from-xml.js';
 import { newDomainXml } from '../../src/domain-xml/new-domain-xml.js';
 import type { TestCluster } from '../harness/cluster.js';
+import { putOsd } from '../harness/osds.js';
 import { partAbout } from '../harness/snapshot.js';
 import { GIB, putPool, putVolume } from '../harness/storage.js';
+import { withoutNumbers } from './osd-scenarios.js';
 import { asking, type First, type Mark, type Second, type Stage } from './serial-order.js';
 
 const ACCESS = { monitors: [{ host: 'mon' }], user: 'admin', secretUuid: '8f0bd1a4-6f2c-4b53-9d5a-2f6a1c3e7b90' };
@@ -110,3 +112,58 @@ export const DISKS: Stage<Mark> = {
   suits: (first, second) => first.startsWith('VM') !== second.startsWith('VM'),
   stand: (snapshot, mark) => JSON.parse(JSON.stringify(partAbout(snapshot, mark)).replaceAll(other(mark).uuid, 'OTHER')) as unknown,
 };
+
+interface Place {
+  node: string;
+  osd: number;
+}
+
+const device =
+  (path: string, more = {}) =>
+  ({ node }: Place) => ({ OP_ID: 'OP_OSD_ADD', node, device: path, ...more });
+const known =
+  (OP_ID: string, more = {}) =>
+  ({ osd }: Place) => ({ OP_ID, osd, ...more });
+const really = { yes_i_really_mean_it: true };
+
+const inAndUp = async (cluster: TestCluster, { name: node }: Mark): Promise<Place> => ({ node, osd: await putOsd(cluster, node) });
+async function out(cluster: TestCluster, mark: Mark): Promise<Place> {
+  const place = await inAndUp(cluster, mark);
+  await cluster.ceph.open().osdOut(place.osd);
+  return place;
+}
+async function crashed(cluster: TestCluster, mark: Mark): Promise<Place> {
+  const place = await inAndUp(cluster, mark);
+  await cluster.ceph.crashOsd(place.osd);
+  await cluster.ceph.open().osdOut(place.osd);
+  return place;
+}
+
+type OsdWish = [label: string, op: (place: Place) => Opcode, prepare: (cluster: TestCluster, mark: Mark) => Promise<Place>];
+
+const IN_AND_OUT: readonly OsdWish[] = [
+  ['set it out', known('OP_OSD_OUT'), inAndUp],
+  ['set it in', known('OP_OSD_IN'), out],
+];
+
+/** A node for each place. */
+const MOST_PLACES = 70;
+
+const osdStage = (wishes: readonly OsdWish[]): Stage<Place> => ({
+  options: { nodes: Array.from({ length: MOST_PLACES }, (_, index) => `place-${index + 1}x`) },
+  firsts: wishes.map(([label, op, prepare]) => asking({ label, setting: prepare, prepare, op }, { node: 'node', osd: 1 })),
+  seconds: wishes.map(([label, op]) => asking({ label, op }, { node: 'node', osd: 1 })),
+  stand: (snapshot, mark) => withoutNumbers(partAbout(snapshot, mark)),
+});
+
+// Ceph gives the number of an OSD that was removed to the next one that is made, so that the places of one cluster would not be apart.
+export const NEW_OSDS: Stage<Place> = osdStage([
+  ['make one of a device', device('/dev/sdc'), inAndUp],
+  ['make one of another device, with a weight', device('/dev/sdd', { weight: 2.5 }), inAndUp],
+  ...IN_AND_OUT,
+]);
+export const OLD_OSDS: Stage<Place> = osdStage([
+  ['remove it', known('OP_OSD_REMOVE', really), inAndUp],
+  ['remove it by force', known('OP_OSD_REMOVE', { ...really, force: true }), crashed],
+  ...IN_AND_OUT,
+]);

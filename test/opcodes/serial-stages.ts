@@ -1,9 +1,10 @@
-// What two jobs at a time are asked of: a VM.
+// What two jobs at a time are asked of: VMs, and pools with their volumes.
 import type { Opcode } from '../../schemas/job.js';
 import { partAbout } from '../harness/snapshot.js';
 import { addGuest, type Guest } from '../harness/guests.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 import { asking, distinct, type First, type Stage } from './serial-order.js';
+import { STORAGE_SCENARIOS, type StorageScenario } from './storage-scenarios.js';
 
 const vmOp =
   ({ opcode, parameters }: Scenario) =>
@@ -40,5 +41,33 @@ export const VMS: Stage<Guest> = {
     SAMPLE,
   ),
   suits: (first, second) => (first.includes(DEAF) ? !WAITS_LONG.test(second) || second.includes(DEAF) : !second.includes(DEAF)),
+  stand: partAbout,
+};
+
+const poolOp =
+  ({ opcode, parameters }: StorageScenario) =>
+  (pool: string): Opcode => ({ OP_ID: opcode, ...parameters(pool) });
+
+export const POOLS: Stage<string> = {
+  // Enough OSDs for the pools.
+  options: { nodes: Array.from({ length: 60 }, (_, index) => `hv${index + 1}`) },
+  firsts: STORAGE_SCENARIOS.map((scenario) =>
+    asking<string, Omit<First<string>, 'wish'>>(
+      {
+        label: `${scenario.opcode} on ${scenario.title}`,
+        setting: scenario.prepare,
+        async prepare(cluster, { name }) {
+          await scenario.prepare(cluster, name);
+          return name;
+        },
+        op: poolOp(scenario),
+      },
+      'pool',
+    ),
+  ),
+  seconds: distinct(
+    STORAGE_SCENARIOS.map((scenario) => ({ label: `${scenario.opcode} as for ${scenario.title}`, op: poolOp(scenario) })),
+    'pool',
+  ),
   stand: partAbout,
 };

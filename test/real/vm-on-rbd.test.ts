@@ -94,6 +94,24 @@ describeReal('a VM on RBD', missingLab(), () => {
       await guest.says("disk holds 'first'", 2);
     });
 
+    await chapter('keeps what another VM is laid on: the snapshot stays while it is there, and is not deleted with that VM', async () => {
+      const name = `${guest.name}-on-snapshot`;
+      const xml = `<domain type='qemu'><name>${name}</name><memory unit='MiB'>64</memory><os><type>hvm</type></os><devices>
+        <disk type='network'><source protocol='rbd' name='${pool}/${volume()}@s1'/><readonly/><target dev='vda' bus='virtio'/></disk></devices></domain>`;
+      expect((await cluster.api.run({ OP_ID: 'OP_VM_DEFINE', xml, node: 'hv1' })).status).toBe('success');
+      const held = { code: 'wrong_state', message: expect.stringContaining(`VM "${name}"`) };
+      const snapshot = storage(`/volume/snapshot/${pool}/${volume()}`);
+      expect((await cluster.api.doing('DELETE', `${snapshot}/s1`)).body).toMatchObject(held);
+      expect((await cluster.api.doing('PUT', `${snapshot}/s1`, { new_name: 's9' })).body).toMatchObject(held);
+      expect((await cluster.api.doing('DELETE', storage(`/volume/${pool}/${volume()}`))).body).toMatchObject({ code: 'wrong_state' });
+      await done('POST', storage('/volume/snapshot'), { pool, volume: volume(), snapshot: 's2' });
+      await done('DELETE', `${snapshot}/s2`);
+      expect(await ceph.rbd('snap', 'ls', `${pool}/${volume()}`)).toContain('s1');
+      const { opresult } = await cluster.api.run({ OP_ID: 'OP_VM_UNDEFINE', vm: name, delete_disks: true });
+      expect(opresult).toMatchObject([{ volumes: [], kept: [{ name: `${pool}/${volume()}@s1`, why: 'it is a snapshot' }] }]);
+      expect(await ceph.rbd('ls', pool)).toBe(volume());
+    });
+
     await chapter('sees its disk grow while it runs, and is removed with it only when it is stopped', async () => {
       await guest.says(`disk has ${(16 * MIB) / 512} sectors`);
       await done('PUT', storage(`/volume/${pool}/${volume()}`), { size: '32M' });

@@ -6,6 +6,9 @@ import { LostJob, type Change, type Run } from '../../src/jobs/run.js';
 
 /** A longer message is cut; a log is for reading. */
 const MOST_CHARACTERS = 4096;
+/** Of a whole job: a driver that says something at each of a million turns shall not fill Redis. */
+export const MOST_LOG_ENTRIES = 10_000;
+const LOG_IS_FULL = 'the log is full: what follows is not written down';
 const PROGRESS_EVERY_MS = 400;
 
 type StepPhase = Extract<JobEvent, { type: 'step' }>['phase'];
@@ -86,9 +89,11 @@ export function openJournal(run: Run, opcode: number): Journal {
       await send({ fields: { ...fields, [`op:${opcode}`]: fate } }, run.park);
     },
     log(message) {
+      if (run.logLength >= MOST_LOG_ENTRIES) return;
       const at: Timestamp = run.now();
       run.logLength += 1;
-      add({ type: 'log', at, opcode, entry: [run.logLength, at, 'message', cut(message)] });
+      const text = run.logLength === MOST_LOG_ENTRIES ? LOG_IS_FULL : cut(message);
+      add({ type: 'log', at, opcode, entry: [run.logLength, at, 'message', text] });
     },
     step: (name, phase) => add({ type: 'step', at: run.now(), opcode, step: name, phase }),
     fate: (next, change = {}) => write(changeTo(next, change)),

@@ -64,7 +64,9 @@ export const waitForJob = reading({
     }
     if (fields === undefined) throw wrongInput([{ pointer: '/fields', message: 'is missing (or until=done)' }]);
     const known: Known = { fields, jobInfo: previous_job_info ?? null, logSerial: previous_log_serial ?? 0 };
-    const record = await jobs.waitFor(id, (candidate) => isNews(candidate, known), timeoutMs, signal);
+    // Who asks for the whole log gets the whole log.
+    const logAfter = fields.includes('oplog') ? 0 : known.logSerial;
+    const record = await jobs.waitFor(id, (candidate) => isNews(candidate, known), timeoutMs, signal, logAfter);
     return { body: record === undefined ? null : newsIn(record, known) };
   },
 });
