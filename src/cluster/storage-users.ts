@@ -1,6 +1,7 @@
 // Which VMs need which part of the storage (a pool, a volume or a snapshot), and which part a job is about to take away or to overwrite.
 // A VM's entry at a part is written in the transaction that changes the VM. A job marks the part before it looks for entries: the store
-// takes no new entry at a part that is marked, so what the job sees after that is all there can be until it takes the mark away.
+// takes no new entry at a part that is marked, and starts no VM that needs it, so what the job sees after that is all there can be until it
+// takes the mark away.
 import { ClassifiedError } from '../errors/classified-error.js';
 import { changesTo, compareAndSet, readJson } from './compare-and-set.js';
 import { encodeSegment } from './path.js';
@@ -21,11 +22,13 @@ export interface StorageUsers {
   of(part: string): Promise<string[]>;
   /**
    * Marks the part for a job that holds its lock exclusively: another job's mark is what that one has left behind. From now on no VM comes
-   * to need the part. Once the signal has aborted nothing is changed, and its reason is thrown.
+   * to need the part, and none that needs it is started. Once the signal has aborted nothing is changed, and its reason is thrown.
    */
   mark(part: string, mark: StorageMark, signal?: AbortSignal): Promise<void>;
   /** Takes the job's mark away; fine when there is none. Without a job any mark goes: for who has just made the part, under its lock. */
   unmark(part: string, options?: { job?: number; signal?: AbortSignal | undefined }): Promise<void>;
+  /** Throws wrong_state when one of the parts is marked now. */
+  assertUnmarked(parts: readonly string[]): Promise<void>;
 }
 
 const usersPath = (part: string) => `${STORAGE_USERS}/${encodeSegment(part)}`;
@@ -53,11 +56,12 @@ export function storageUsers(store: Store): StorageUsers {
     async unmark(part, { job, signal } = {}) {
       await change(part, (present) => (present === undefined || job === undefined || present.job === job ? undefined : present), signal);
     },
+    assertUnmarked: async (parts) => void (await unmarkedParts(store, parts)),
   };
 }
 
 /**
- * What a transaction that makes a VM need these parts carries, so that the store refuses it when one of them is marked. Throws wrong_state
+ * What a transaction that makes a VM need these parts, or starts it with them, carries, so that the store refuses it when one of them is marked. Throws wrong_state
  * when one is now.
  */
 async function unmarkedParts(store: Store, parts: readonly string[]): Promise<Change[]> {
@@ -79,12 +83,21 @@ async function unmarkedParts(store: Store, parts: readonly string[]): Promise<Ch
   return changes.flat();
 }
 
-/** The changes by which the entries of a VM, by UUID, follow what it needs. Throws wrong_state when it would come to need what is marked. */
-export async function entryChanges(store: Store, uuid: string, before: readonly string[], after: readonly string[]): Promise<Change[]> {
+/**
+ * The changes by which the entries of a VM, by UUID, follow what it needs. Throws wrong_state when it would come to need what is marked, or
+ * `starts` with it: what is half overwritten is no disk to run on.
+ */
+export async function entryChanges(
+  store: Store,
+  uuid: string,
+  before: readonly string[],
+  after: readonly string[],
+  starts: boolean,
+): Promise<Change[]> {
   const gained = after.filter((part) => !before.includes(part));
   const lost = before.filter((part) => !after.includes(part));
   const changes = await Promise.all([
-    unmarkedParts(store, gained),
+    unmarkedParts(store, starts ? after : gained),
     ...gained.map((part) => entering(store, uuid, part)),
     ...lost.map((part) => leaving(store, uuid, part)),
   ]);

@@ -5,6 +5,7 @@ import { claimsOf, type Claiming } from './claims.js';
 import { changesTo, compareAndSet, readJson } from './compare-and-set.js';
 import { entryChanges } from './storage-users.js';
 import type { Change, Store } from './store.js';
+import { mayHaveGuest } from './vm-states.js';
 import { partsOf } from './volume-users.js';
 
 /** A VM's document: what `GET /vm` shows, and the job that defined it. */
@@ -53,8 +54,8 @@ export interface VmDocuments {
    */
   create(document: VmDocument, signal?: AbortSignal, claiming?: Claiming): Promise<void>;
   /**
-   * Replaces the document by what `change` makes of it; a new name must be free (already_exists), and a new disk not about to be taken away
-   * (wrong_state). Throws unknown_entity. `change` may be called several times. `claiming`: what else it needs of the node that it is on, or on
+   * Replaces the document by what `change` makes of it; a new name must be free (already_exists), and a new disk, or any disk of a
+   * VM that is started, not about to be taken away or overwritten (wrong_state). Throws unknown_entity. `change` may be called several times. `claiming`: what else it needs of the node that it is on, or on
    * its way to, then; wrong_state or insufficient_resources when the node does not admit that, and nothing is changed. Without it a VM that has
    * a guest is claimed whatever its node is like.
    */
@@ -123,10 +124,17 @@ export function vmDocuments(store: Store): VmDocuments {
 
 const taken = (what: string) => new ClassifiedError('already_exists', `a VM with the ${what} exists already`);
 
-/** Who has a part of the storage is known there. */
-async function storageOf(store: Store, before: VmDocument | undefined, after: VmDocument | undefined): Promise<Change[]> {
+/** Who has a part of the storage is known there. A guest that is there already, whoever started it, is not refused its disks. */
+async function storageOf(
+  store: Store,
+  before: VmDocument | undefined,
+  after: VmDocument | undefined,
+  claiming?: Claiming,
+): Promise<Change[]> {
   const uuid = (after ?? before)?.uuid ?? '';
-  return await entryChanges(store, uuid, before === undefined ? [] : partsOf(before), after === undefined ? [] : partsOf(after));
+  const [hadGuest, hasGuest] = [before, after].map((document) => document !== undefined && mayHaveGuest(document));
+  const starts = claiming?.admits !== undefined && hadGuest !== true && hasGuest === true;
+  return await entryChanges(store, uuid, before === undefined ? [] : partsOf(before), after === undefined ? [] : partsOf(after), starts);
 }
 
 /** A name belongs to one VM. */

@@ -104,6 +104,11 @@ describe.each(implementations)('the users of the storage: %s', (_name, openClust
     // What it has already it keeps, and gives away, whatever is marked.
     await users.mark('vms/b', { job: 8, what: 'made smaller' });
     await vms.update(vm.uuid, (document) => ({ ...document, state: 'disable' }));
+    // A guest that somebody has started is told as it is; but none is started on it.
+    const startedByHand = await vms.update(vm.uuid, (document) => ({ ...document, state: 'start' }));
+    await vms.update(vm.uuid, () => ({ ...startedByHand, state: 'stop' }));
+    const starting = vms.update(vm.uuid, () => startedByHand, undefined, { admits: ['ready'] });
+    expect(await errorOf(starting)).toEqual(refused('volume "vms/b" is being made smaller by job 8'));
     await vms.remove(vm.uuid);
     expect(await users.of('vms/b')).toEqual([]);
   });

@@ -213,12 +213,31 @@ it.each(named.filter(({ mindsRunning }) => mindsRunning))('$title and a start on
 });
 
 it('what a job that could not end has marked is refused by its name, until the next one is through', async () => {
-  const { storage, run, define, addWorker, marks } = await stage();
+  const { storage, run, define, addWorker, marks, vms, world } = await stage();
+  const stopped = newGuest('web2');
+  await addGuest({ vms, world }, stopped);
+  await vms.update(stopped.uuid, (document) => ({ ...document, disks: [rbdDisk('vms/data')] }));
+  const start = { OP_ID: 'OP_VM_START', vm: stopped.uuid };
   await storage.users.mark('vms/data', { job: 7777, what: 'rolled back' });
   await addWorker();
   const refused = ['OpPrereqError', ['volume "vms/data" is being rolled back by job 7777', 'wrong_state']];
   expect(outcomeOf(await run(define(newGuest('web1'), 'vms/data')))).toEqual(refused);
+  expect(outcomeOf(await run(start))).toEqual(refused);
+  expect((await vms.get(stopped.uuid)).state).toBe('stop');
   expect(outcomeOf(await run({ OP_ID: 'OP_SNAPSHOT_ROLLBACK', ...S1 }))).toBe('success');
   expect(await marks()).toEqual([]);
   expect(outcomeOf(await run(define(newGuest('web1'), 'vms/data')))).toBe('success');
+  expect(outcomeOf(await run(start))).toBe('success');
+});
+
+it('no VM starts on a volume that is marked between the check of its start and its first step', async () => {
+  const { storage, held, end, addWorker, vms, world } = await stage();
+  const stopped = newGuest('web2');
+  await addGuest({ vms, world }, stopped);
+  await vms.update(stopped.uuid, (document) => ({ ...document, disks: [rbdDisk('vms/data')] }));
+  const mark = async () => await storage.users.mark('vms/data', { job: 7777, what: 'made smaller' });
+  const starting = await held({ OP_ID: 'OP_VM_START', vm: stopped.uuid }, 'run 0 before', mark);
+  await addWorker();
+  expect(outcomeOf(await end(starting))).toEqual(['OpPrereqError', ['volume "vms/data" is being made smaller by job 7777', 'wrong_state']]);
+  expect(Object.values(world.snapshot()).flat()).toEqual([]);
 });

@@ -1,6 +1,7 @@
 // OP_VM_START
 import { VmStart } from '../../schemas/opcodes/vm-start.js';
 import { READY, sizeOf } from '../../src/cluster/claims.js';
+import { partsOf } from '../../src/cluster/volume-users.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import { exclusive } from '../engine/lock-wish.js';
 import { opcode } from '../engine/opcode.js';
@@ -21,7 +22,10 @@ export const vmStart = opcode(VmStart, {
     }
     await world.claims.assertReady(document.node, READY);
     const observed = await observe(world, document);
-    if (!observed.up) await world.claims.assertAdmitted(document.node, document, { size: sizeOf(document), admits: READY });
+    if (!observed.up) {
+      await world.claims.assertAdmitted(document.node, document, { size: sizeOf(document), admits: READY });
+      await world.storage.users.assertUnmarked(partsOf(document));
+    }
     return observed;
   },
   nodes: ({ document }) => [document.node],
