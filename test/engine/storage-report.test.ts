@@ -37,10 +37,11 @@ it('tells status, flags, how full it is, OSDs and pools, and again when they cha
 
 it('comes from the primary only', async () => {
   const cluster = await reported();
-  await addAgent(cluster, 'hv1', 50);
-  const secondary = await addAgent(cluster, 'hv2', 50, { coordinator: true });
+  const client = await addAgent(cluster, 'hv1', 50);
+  const primary = await addAgent(cluster, 'hv2', 50, { coordinator: true });
   await expect.poll(() => cluster.seen.status()?.primary_node, POLL).toBe('hv2');
-  await secondary.close();
+  await primary.close();
+  await client.close();
   const last = cluster.seen.reportedAtMs;
   await addAgent(cluster, 'hv1', 50, { coordinator: true });
   await expect.poll(() => cluster.seen.status()?.primary_node, POLL).toBe('hv1');

@@ -50,6 +50,12 @@ export interface Stage<Place> {
   suits?(first: string, second: string): boolean;
   /** What stands at the place, in a snapshot of nothing else, without what differs between two places that are alike otherwise. */
   stand(snapshot: Snapshot, mark: Mark): unknown;
+  /** Given where a place is a whole cluster: how many takes are drawn of each disturbance, as each costs a cluster of its own. */
+  apart?: number;
+  /** What a job of it has done for good when it is cancelled in the middle, so that it does not leave what the other one leaves alone. */
+  keepsWhenCanceled?: boolean;
+  /** What of a job's result does not depend on what else goes on meanwhile; all of it unless given. */
+  told?(record: JobRecord): unknown;
 }
 
 /** What tells one place from another: no mark is a part of another one. */

@@ -22,6 +22,9 @@ const DATA_BYTES = 24 * 1024 ** 2;
 interface OsdDump {
   osds: { osd: number; up: number; in: number; uuid: string }[];
 }
+interface PgList {
+  pg_stats: { state: string; acting: number[] }[];
+}
 interface OsdTree {
   nodes: { name: string; type: string; crush_weight?: number; children?: number[]; id: number }[];
 }
@@ -78,6 +81,13 @@ describeReal('OSDs over HTTP', missingLab(), () => {
   const setFlags = async () => {
     for (const flag of flags) await ceph.ceph('osd', 'set', flag);
   };
+  let stands = 0;
+  /** From now on no data moves. What is written before is new to the OSDs that have an older copy left, so that they cannot take over with that. */
+  async function holdData(): Promise<void> {
+    stands += 1;
+    for (let count = 0; count < 16; count++) await ceph.rados('--pool', pool, 'put', `stand-${stands}-${count}`, file);
+    await setFlags();
+  }
   const unsetFlags = async () => {
     for (const flag of flags) await ceph.ceph('osd', 'unset', flag);
   };
@@ -87,10 +97,24 @@ describeReal('OSDs over HTTP', missingLab(), () => {
     return createHash('sha256').update(stdout).digest('hex');
   }
   const written = createHash('sha256').update(data).digest('hex');
-  const pgsOf = async (id: number): Promise<number> => {
-    const stats = (await ceph.ceph('pg', 'dump', 'osds')) as { osd_stats: { osd: number; num_pgs: number }[] };
-    return stats.osd_stats.find(({ osd }) => osd === id)?.num_pgs ?? 0;
-  };
+  /** Ceph's figures of what is where are a while old, unless each OSD is told to send its own and these have come in. */
+  async function refreshFigures(): Promise<void> {
+    const { osds } = (await ceph.ceph('osd', 'dump')) as OsdDump;
+    for (const name of osds.flatMap(({ osd, up }) => (up === 1 ? [`osd.${osd}`] : []))) {
+      const sent = Number(await ceph.ceph('tell', name, 'flush_pg_stats'));
+      await until(`the figures of ${name}`, async () => Number(await ceph.ceph('osd', 'last-stat-seq', name, '--format', 'plain')) >= sent);
+    }
+  }
+  const holdsItsData = (id: number) =>
+    until(
+      `data on OSD ${id}`,
+      async () => {
+        await refreshFigures();
+        const { pg_stats } = (await ceph.ceph('pg', 'ls-by-osd', String(id))) as PgList;
+        return pg_stats.length > 0 && pg_stats.every(({ state, acting }) => state === 'active+clean' && acting.includes(id));
+      },
+      { within: 60_000, every: 500 },
+    );
   const add = async (node: string, path: string, more = {}) => {
     const { status, body } = await cluster.api.doing('POST', OSD, { node, device: path, ...more });
     const id: number | undefined = (body.result?.[0] ?? body.result)?.osd;
@@ -118,7 +142,7 @@ describeReal('OSDs over HTTP', missingLab(), () => {
       expect(nodes.find(({ name }) => name === 'hv1')).toMatchObject({ type: 'host', children: [osd] });
       expect(nodes.find(({ name }) => name === `osd.${osd}`)?.crush_weight).toBeCloseTo(0.003, 4);
       expect(await add('hv1', device(0))).toMatchObject({ body: { code: 'wrong_state' } });
-      await until('data on the new OSD', async () => (await pgsOf(osd)) > 0);
+      await holdsItsData(osd);
       expect(await checksum()).toBe(written);
     });
 
@@ -128,11 +152,11 @@ describeReal('OSDs over HTTP', missingLab(), () => {
       expect(await seen(osd)).toMatchObject({ in: 0 });
       expect(await moved('in')).toBe(`Set OSD ${osd} online.`);
       expect(await seen(osd)).toMatchObject({ in: 1 });
-      await until('data on it again', async () => (await pgsOf(osd)) > 0);
+      await holdsItsData(osd);
     });
 
     await chapter('a removal that is cancelled while the data moves puts it back in', async () => {
-      await setFlags();
+      await holdData();
       const job = await remove(osd);
       await until('the drain', async () => ((await progressOf(job))?.figures?.pgs_remaining ?? 0) > 0);
       expect(await seen(osd)).toMatchObject({ in: 0, up: 1 });
@@ -140,10 +164,11 @@ describeReal('OSDs over HTTP', missingLab(), () => {
       expect(await cluster.api.end(job)).toMatchObject({ status: 'canceled' });
       expect(await seen(osd)).toMatchObject({ in: 1, up: 1 });
       await unsetFlags();
+      await holdsItsData(osd);
     });
 
     await chapter('a removal goes on when its worker is killed, and leaves all data and an empty device', async () => {
-      await setFlags();
+      await holdData();
       const job = await remove(osd);
       await until('the drain', async () => ((await progressOf(job))?.figures?.pgs_remaining ?? 0) > 0);
       // The locks of the cancelled one may still be there.

@@ -47,7 +47,7 @@ export async function connectLibvirt({
   const pool = createConnectionPool({ uri, library, connections, callTimeoutMs, daemons: living });
   const turns = guestTurns(callTimeoutMs);
   const look = <T>(operation: LookName, argument = '') => pool.look({ operation, argument }) as Promise<T>;
-  const lookAt = <T>(operation: LookName, uuid: string) => turns.take(canonicalUuid(uuid), () => look<T>(operation, uuid));
+  const lookAt = async <T>(operation: LookName, uuid: string) => await turns.take(canonicalUuid(uuid), () => look<T>(operation, uuid));
   let calls: UnansweredCalls;
   try {
     await look('open');

@@ -40,6 +40,8 @@ export function refuseUnreachable(node: SimulatedNode): void {
 export function simulatedHypervisor({ node, migrations, failures, hangs, turns, doubts }: SimulatedHost): NodeHypervisor {
   const { name, cpuCount, memoryMib } = node.size;
   const waiting = new Set<() => void>();
+  /** The migrations that were asked for here and have not begun, by the guest; an abort is heard by those too. */
+  const asked = new Map<string, AbortController>();
   let closed = false;
   const closedError = () => new ClassifiedError('environment_error', `the connection to hypervisor ${name} is closed`);
 
@@ -99,14 +101,18 @@ export function simulatedHypervisor({ node, migrations, failures, hangs, turns, 
 
   async function migrate(uuid: string, target: Parameters<NodeHypervisor['migrate']>[1], permit: Permit): Promise<void> {
     const guest = canonicalUuid(uuid);
+    const stop = asked.get(guest) ?? new AbortController();
+    asked.set(guest, stop);
     // From its beginning on it shows in its progress, so others may pass.
-    const { ended } = await turns.take(guest, async () => {
+    const begin = async () => {
       await doubts.refuse(guest);
       await permit();
+      stop.signal.throwIfAborted();
       const answered = hangs.met('migrate');
       if (answered !== undefined) leaveInDoubt(guest, 'migrate', () => migrations.migrate(node, guest, target), answered);
       return { ended: migrations.migrate(node, guest, target) };
-    });
+    };
+    const { ended } = await turns.take(guest, begin).finally(() => asked.delete(guest));
     await untilClosed(ended);
   }
 
@@ -147,6 +153,8 @@ export function simulatedHypervisor({ node, migrations, failures, hangs, turns, 
         call('abortMigration', async () => {
           const guest = canonicalUuid(uuid);
           await permit();
+          const unwanted = new ClassifiedError('environment_error', 'the migration was aborted before it began');
+          asked.get(guest)?.abort(unwanted);
           migrations.abort(node, guest);
         }),
       resizeDisk: (uuid, dev, sizeBytes) => changeOf('resizeDisk', uuid, (domains) => resizeDisk(domains, uuid, dev, sizeBytes)),
