@@ -4,6 +4,7 @@ import type { Store } from '../../src/cluster/store.js';
 import { OSDS, POOLS, VOLUMES } from '../../src/cluster/storage-documents.js';
 import { STORAGE_MARKS, STORAGE_USERS } from '../../src/cluster/storage-users.js';
 import { CLAIMS, type Ledger } from '../../src/cluster/claims.js';
+import { PRIMARY_WISH } from '../../src/cluster/primary-election.js';
 import { VM_NAMES, VMS } from '../../src/cluster/vm-documents.js';
 import { NODES } from '../../src/cluster/node-documents.js';
 import type { SimulatedCeph } from '../../workers/drivers/simulated/simulated-ceph.js';
@@ -23,6 +24,7 @@ export interface Snapshot {
 /** The world as it is now. */
 export async function takeSnapshot(store: Store, world: SimulatedWorld, ceph: SimulatedCeph): Promise<Snapshot> {
   const branches = await Promise.all([VMS, VM_NAMES, NODES, OSDS, POOLS, VOLUMES, STORAGE_MARKS].map((path) => nodesBelow(store, path)));
+  const wish = (await store.get(PRIMARY_WISH))?.data ?? '';
   const parts = await store.children(STORAGE_USERS);
   const users = await Promise.all(parts.map((part) => nodesBelow(store, `${STORAGE_USERS}/${part}`)));
   const domains = Object.entries(world.snapshot()).flatMap(([node, all]) =>
@@ -31,7 +33,7 @@ export async function takeSnapshot(store: Store, world: SimulatedWorld, ceph: Si
   // A number that was given once is not given again, whatever is undone.
   const rows = ceph.snapshot().filter(({ kind }) => kind !== 'counter');
   return {
-    kept: Object.fromEntries([...branches.flat(), ...users.flat(), ...(await claimsIn(store))]),
+    kept: Object.fromEntries([...branches.flat(), ...users.flat(), ...(await claimsIn(store)), [PRIMARY_WISH, wish]]),
     domains: Object.fromEntries(domains),
     ceph: Object.fromEntries(rows.map((row) => [keyOf(row).replaceAll('\0', '/'), JSON.stringify(row)])),
   };
@@ -40,12 +42,19 @@ export async function takeSnapshot(store: Store, world: SimulatedWorld, ceph: Si
 /** The part of a snapshot that is about one VM, without its name and UUID: to be compared with that of another VM. */
 export function partAbout({ kept, domains, ceph }: Snapshot, { name, uuid }: { name: string; uuid: string }): unknown {
   const about = <T>(record: Record<string, T>) =>
-    Object.entries(record).filter(([key, value]) =>
-      [key, JSON.stringify(value)].some((text) => text.includes(uuid) || text.includes(name)),
+    Object.fromEntries(
+      Object.entries(record).filter(([key, value]) =>
+        [key, JSON.stringify(value)].some((text) => text.includes(uuid) || text.includes(name)),
+      ),
     );
-  const texts = (record: Record<string, string>) => about(record).map(([key, data]) => [key, withoutOrigin(data)]);
-  const text = JSON.stringify({ kept: texts(kept), domains: about(domains), ceph: texts(ceph) });
+  const text = JSON.stringify(wholeOf({ kept: about(kept), domains: about(domains), ceph: about(ceph) }));
   return JSON.parse(text.replaceAll(uuid, 'UUID').replaceAll(name, 'NAME'));
+}
+
+/** A snapshot, to be compared with that of another cluster. */
+export function wholeOf({ kept, domains, ceph }: Snapshot): unknown {
+  const texts = (record: Record<string, string>) => Object.entries(record).map(([key, data]) => [key, withoutOrigin(data)]);
+  return { kept: texts(kept), domains: Object.entries(domains), ceph: texts(ceph) };
 }
 
 async function nodesBelow(store: Store, path: string): Promise<[path: string, data: string][]> {

@@ -11,19 +11,19 @@ const draw = drawFrom('SERIAL_ORDER_SEED');
 /** Makes the tests of it; `redisUrl` answers once they run. */
 export function holdsSerialOrder<Place>(redisUrl: () => string, stage: Stage<Place>): void {
   const drawn = once(() => drawTakes(redisUrl(), stage, draw));
-  const known = once(() => serialOrders(redisUrl(), stage));
+  const known = once(async () => await serialOrders(redisUrl(), stage, [...(await drawn()).values()].flat()));
 
   it.each(DISTURBANCES)('leaves what one after the other leaves when %s', { timeout: patience(180_000) }, async (disturbance) => {
     const orders = await known();
     const takes = (await drawn()).get(disturbance) ?? [];
-    const { outcomes, deeds } = await disturbed(redisUrl(), stage, disturbance, takes);
+    const runs = await disturbed(redisUrl(), stage, disturbance, takes);
     const violations = takes.flatMap((take, index) => {
-      const outcome = outcomes[index];
+      const run = runs[index];
       const allowed = orders(take);
-      if (outcome !== undefined && isSerial(outcome, allowed)) return [];
+      if (run !== undefined && isSerial(run.outcome, allowed)) return [];
       const { first, second, at, waits } = take;
       const label = `${first.label}, held at: ${at}; ${waits ? 'waiting' : 'later'}: ${second.label}`;
-      return [{ label, outcome, allowed, deeds: deeds(index) }];
+      return [{ label, ...run, allowed }];
     });
     // All of them by name, and what there is to know of some.
     expect({ seed: draw.seed, violations: violations.map(({ label }) => label), some: violations.slice(0, 3) }).toEqual({

@@ -11,9 +11,12 @@ import { intervene, type Moment } from '../harness/interventions.js';
 import type { Snapshot } from '../harness/snapshot.js';
 import { patience } from '../lab/patience.js';
 import { inTurn } from './rehearsal.js';
+import { fewAtATime } from '../../workers/composition/few-at-a-time.js';
 
 /** What is asked first, of a place that is made for it. */
 export interface First<Place> extends Second<Place> {
+  /** What it has done for good by then stays when it is cancelled: so it is not. */
+  keepsWhenCanceled?: boolean;
   /** The same for all that are made the same place for. */
   setting: unknown;
   /** Everything of the place bears its name or its UUID. */
@@ -50,12 +53,10 @@ export interface Stage<Place> {
   suits?(first: string, second: string): boolean;
   /** What stands at the place, in a snapshot of nothing else, without what differs between two places that are alike otherwise. */
   stand(snapshot: Snapshot, mark: Mark): unknown;
-  /** Given where a place is a whole cluster: how many takes are drawn of each disturbance, as each costs a cluster of its own. */
+  /** Given where a place is a whole cluster: how many takes there are of each disturbance, as each costs a cluster of its own. */
   apart?: number;
-  /** What a job of it has done for good when it is cancelled in the middle, so that it does not leave what the other one leaves alone. */
-  keepsWhenCanceled?: boolean;
-  /** What of a job's result does not depend on what else goes on meanwhile; all of it unless given. */
-  told?(record: JobRecord): unknown;
+  /** What became of each part of a large thing stands in the result, and depends on the moment; only success or the class of failure counts. */
+  resultsVary?: boolean;
 }
 
 /** What tells one place from another: no mark is a part of another one. */
@@ -101,6 +102,26 @@ const endsMs = () => patience(60_000);
 const secondsOf = <Place>({ seconds, suits = () => true }: Stage<Place>, first: First<Place>): Second<Place>[] =>
   seconds.filter((second) => suits(first.label, second.label));
 
+const APART_AT_A_TIME = 6;
+
+/** Has all of them in one cluster, or each in one of its own, which is closed at once. */
+async function inClusters<Place, Item, Result>(
+  redisUrl: string,
+  { options, apart }: Stage<Place>,
+  items: readonly Item[],
+  run: (cluster: TestCluster, items: readonly Item[]) => Promise<Result[]>,
+): Promise<Result[]> {
+  if (apart === undefined) return await run(await startCluster({ redisUrl, ...options }), items);
+  const turn = fewAtATime(APART_AT_A_TIME);
+  const alone = async (item: Item) => {
+    const cluster = await startCluster({ redisUrl, ...options });
+    const [result] = await run(cluster, [item]);
+    await cluster.closing.close();
+    return result as Result;
+  };
+  return await Promise.all(items.map((item) => turn(() => alone(item))));
+}
+
 /**
  * For each disturbance, takes in which every first is held at each side of each of its steps; all of them together have every pair. The rest
  * is drawn.
@@ -111,6 +132,7 @@ export async function drawTakes<Place>(redisUrl: string, stage: Stage<Place>, dr
   for (const first of stage.firsts) {
     const dealt = draw.shuffled(secondsOf(stage, first));
     for (const [index, disturbance] of DISTURBANCES.entries()) {
+      if (first.keepsWhenCanceled === true && disturbance === 'it is cancelled when its worker is gone') continue;
       const moments = draw.shuffled(momentsOf(first));
       const mine = dealt.filter((_, position) => position % DISTURBANCES.length === index);
       for (let count = 0; count < Math.max(moments.length, mine.length); count++) {
@@ -120,24 +142,27 @@ export async function drawTakes<Place>(redisUrl: string, stage: Stage<Place>, dr
       }
     }
   }
-  return takes;
+  const { apart } = stage;
+  if (apart === undefined) return takes;
+  return new Map([...takes].map(([disturbance, all]) => [disturbance, draw.shuffled(all).slice(0, apart)]));
 }
 
 /** Both sides of each step of each first, as dry runs tell the steps. */
 async function everyMoment<Place>(redisUrl: string, stage: Stage<Place>): Promise<(first: First<Place>) => Moment[]> {
-  const cluster = await startCluster({ redisUrl, ...stage.options });
-  const marks = marking();
-  await cluster.addWorker();
-  const dryRuns = await inTurn(
-    stage.firsts,
-    async ({ op, prepare }) => await cluster.submit(op(await prepare(cluster, marks.next())), { dryRun: true }),
-  );
-  const records = await Promise.all(dryRuns.map((job) => cluster.end(job)));
-  return (first) => {
-    const [result] = records[stage.firsts.indexOf(first)]?.opresult ?? [];
-    const { steps = [] } = result as { steps?: string[] };
-    return steps.flatMap((_, step) => [`run ${step} before`, `run ${step} after`] as const);
-  };
+  const marks = marking(stage);
+  const moments = await inClusters(redisUrl, stage, stage.firsts, async (cluster, firsts) => {
+    await cluster.addWorker();
+    const dryRuns = await inTurn(
+      firsts,
+      async ({ op, prepare }) => await cluster.submit(op(await prepare(cluster, marks.next())), { dryRun: true }),
+    );
+    const records = await Promise.all(dryRuns.map((job) => cluster.end(job)));
+    return records.map(({ opresult: [result] }) => {
+      const { steps = [] } = result as { steps?: string[] };
+      return steps.flatMap((_, step): Moment[] => [`run ${step} before`, `run ${step} after`]);
+    });
+  });
+  return (first) => moments[stage.firsts.indexOf(first)] ?? [];
 }
 
 /** By `first then second`, and so on. */
@@ -148,31 +173,31 @@ export interface SerialOrders {
   secondAlone: Outcome;
 }
 
-/** What every first and every second give one after the other, each order found out once. */
+/** What the first and the second of each take give one after the other, each order found out once. */
 export async function serialOrders<Place>(
   redisUrl: string,
   stage: Stage<Place>,
-): Promise<(take: Pick<Take<Place>, 'first' | 'second'>) => SerialOrders> {
-  const cluster = await startCluster({ redisUrl, ...stage.options });
-  const marks = marking();
+  takes: readonly Take<Place>[],
+): Promise<(take: Take<Place>) => SerialOrders> {
+  const marks = marking(stage);
   const settings = [...new Set(stage.firsts.map(({ setting }) => setting))];
   const keyOf = ({ setting }: First<Place>, ...wishes: Second<Place>[]) =>
     `${settings.indexOf(setting)}: ${wishes.map(({ wish }) => wish).join(' | ')}`;
-  const orders = stage.firsts.flatMap((first) =>
-    secondsOf(stage, first).flatMap((second): [string, First<Place>, Second<Place>[]][] =>
-      [[first, second], [second, first], [second]].map((wishes) => [keyOf(first, ...wishes), first, wishes]),
-    ),
+  const orders = takes.flatMap(({ first, second }): [string, First<Place>, Second<Place>[]][] =>
+    [[first, second], [second, first], [second]].map((wishes) => [keyOf(first, ...wishes), first, wishes]),
   );
   const different = new Map(orders.map((order) => [order[0], order]));
-  const runs = await inTurn(different.values(), async ([, { prepare }, [one, other]]) => {
-    const mark = marks.next();
-    const place = await prepare(cluster, mark);
-    const before = await cluster.submit((one as Second<Place>).op(place));
-    return { mark, first: before, second: other && (await cluster.submit(other.op(place), { depends: [[before, []]] })) };
+  const outcomes = await inClusters(redisUrl, stage, [...different.values()], async (cluster, some) => {
+    const runs = await inTurn(some, async ([, { prepare }, [one, other]]) => {
+      const mark = marks.next();
+      const place = await prepare(cluster, mark);
+      const before = await cluster.submit((one as Second<Place>).op(place));
+      return { mark, first: before, second: other && (await cluster.submit(other.op(place), { depends: [[before, []]] })) };
+    });
+    // Few at a time, so that none of them waits long for a turn of the process, and no command to Redis is given up.
+    await cluster.addWorker({ openJobs: 50 });
+    return await outcomesOf(cluster, stage, runs);
   });
-  // Few at a time, so that none of them waits long for a turn of the process, and no command to Redis is given up.
-  await cluster.addWorker({ openJobs: 50 });
-  const outcomes = await outcomesOf(cluster, stage, runs);
   const known = new Map([...different.keys()].map((key, index) => [key, outcomes[index] as Outcome]));
   return ({ first, second }) => {
     const outcomeOf = (...wishes: Second<Place>[]) => known.get(keyOf(first, ...wishes)) as Outcome;
@@ -203,17 +228,30 @@ function standstill() {
   };
 }
 
-/** Runs all takes side by side; answers what became of each. */
-export async function disturbed<Place>(
+/** What became of a take, and what was done there meanwhile. */
+export interface Disturbed {
+  outcome: Outcome;
+  deeds: string[];
+}
+
+/** Runs all takes side by side. */
+export const disturbed = async <Place>(
   redisUrl: string,
   stage: Stage<Place>,
   disturbance: Disturbance,
   takes: readonly Take<Place>[],
-): Promise<{ outcomes: Outcome[]; deeds: (index: number) => string[] }> {
-  const cluster = await startCluster({ redisUrl, ...stage.options });
+): Promise<Disturbed[]> =>
+  await inClusters(redisUrl, stage, takes, async (cluster, some) => await disturbedIn(cluster, stage, disturbance, some));
+
+async function disturbedIn<Place>(
+  cluster: TestCluster,
+  stage: Stage<Place>,
+  disturbance: Disturbance,
+  takes: readonly Take<Place>[],
+): Promise<Disturbed[]> {
   const wrapped = intervene(opcodes);
   const { hold, letGo, count } = standstill();
-  const marks = marking();
+  const marks = marking(stage);
   const firsts = await inTurn(takes, async ({ first, second, at, waits }) => {
     const mark = marks.next();
     const place = await first.prepare(cluster, mark);
@@ -253,11 +291,11 @@ export async function disturbed<Place>(
     await doomed.close();
     expect(await cluster.snapshot()).toEqual(settled);
   }
-  const deeds = (index: number) => {
-    const { name, uuid } = firsts[index]?.mark ?? markOf(0);
-    return cluster.history.deeds.filter((deed) => deed.includes(name) || deed.includes(uuid));
-  };
-  return { outcomes, deeds };
+  const isAbout =
+    ({ name, uuid }: Mark) =>
+    (deed: string) =>
+      stage.apart !== undefined || deed.includes(name) || deed.includes(uuid);
+  return outcomes.map((outcome, index) => ({ outcome, deeds: cluster.history.deeds.filter(isAbout(firsts[index]?.mark ?? markOf(0))) }));
 }
 
 async function disturb(
@@ -288,22 +326,25 @@ async function outcomesOf<Place>(
   const ended = async (job: number | undefined) => (job === undefined ? undefined : await cluster.end(job, endsMs()));
   // One after the other: a thousand who wait would keep the process from the jobs.
   const records = await inTurn(runs, async ({ first, second }) => [await ended(first), await ended(second)] as const);
-  const parts = byMark(await cluster.snapshot());
+  const snapshot = await cluster.snapshot();
+  const parts = byMark(snapshot);
   const nothing: Snapshot = { kept: {}, domains: {}, ceph: {} };
   return runs.map(({ mark }, index) => {
     const [first, second] = records[index] ?? [];
-    return { stand: stage.stand(parts.get(mark.name) ?? nothing, mark), first: told(first, mark), second: told(second, mark) };
+    const place = stage.apart === undefined ? (parts.get(mark.name) ?? nothing) : snapshot;
+    return { stand: stage.stand(place, mark), first: told(stage, first, mark), second: told(stage, second, mark) };
   });
 }
 
 /** What a record tells: of a success its result, of a failure its class. */
-function told(record: JobRecord | undefined, { name, uuid }: Mark): unknown {
+function told<Place>({ resultsVary = false }: Stage<Place>, record: JobRecord | undefined, { name, uuid }: Mark): unknown {
   if (record === undefined) return undefined;
   if (!isFinal(record.status)) throw new Error(`job ${record.id} has not ended`);
   if (record.status !== 'success') {
     const [kind, [, errorClass] = []] = (Array.isArray(record.opresult[0]) ? record.opresult[0] : []) as [string?, [string?, string?]?];
     return record.status === 'canceled' ? ['canceled'] : ['error', kind, errorClass];
   }
+  if (resultsVary) return ['success'];
   return [
     'success',
     withoutOthers(
@@ -324,9 +365,10 @@ function withoutOthers(result: unknown): unknown {
   return Object.fromEntries(Object.entries(result).map(([key, value]) => [key, withoutOthers(value)]));
 }
 
-function marking(): { next(): Mark } {
+/** Places that are apart have all the same mark, so that they are alike to the letter. */
+function marking<Place>({ apart }: Stage<Place>): { next(): Mark } {
   let last = 0;
-  return { next: () => markOf(++last) };
+  return { next: () => markOf(apart === undefined ? ++last : 1) };
 }
 
 /** The parts of a snapshot by the name of the place that they are about. */

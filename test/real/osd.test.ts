@@ -85,7 +85,7 @@ describeReal('OSDs over HTTP', missingLab(), () => {
   /** From now on no data moves. What is written before is new to the OSDs that have an older copy left, so that they cannot take over with that. */
   async function holdData(): Promise<void> {
     stands += 1;
-    for (let count = 0; count < 16; count++) await ceph.rados('--pool', pool, 'put', `stand-${stands}-${count}`, file);
+    for (let count = 0; count < 16; count++) await ceph.rados('--pool', pool, 'put', `stand-${stands}-${count}`, ceph.keyring);
     await setFlags();
   }
   const unsetFlags = async () => {

@@ -1,4 +1,5 @@
 // The commands of Ceph, as one client of the cluster: with its configuration and key, as data where they give data.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommand, type CommandResult } from '../../commands/run-command.js';
 import type { CallContext } from '../call-context.js';
 import { cephError, type Failure } from './ceph-errno.js';
@@ -46,6 +47,8 @@ interface CephCommands {
 export interface CephClient extends CephCommands {
   /** Those that change something: each is permitted right before it is started. */
   readonly changing: CephCommands;
+  /** Throws the signal's reason once that has aborted. */
+  pause(ms: number): Promise<void>;
 }
 
 const AS_JSON = ['--format', 'json'];
@@ -54,7 +57,14 @@ const PROGRESS = /(?:^|\D)(\d{1,3})% complete/;
 
 export function cephClient(settings: CephSettings, context: CallContext = {}): CephClient {
   const { permit: _, ...looking } = context;
-  return { ...cephCommands(settings, looking), changing: cephCommands(settings, context) };
+  return {
+    ...cephCommands(settings, looking),
+    changing: cephCommands(settings, context),
+    async pause(ms) {
+      await sleep(ms, undefined, context.signal && { signal: context.signal }).catch(() => undefined);
+      context.signal?.throwIfAborted();
+    },
+  };
 }
 
 function cephCommands(settings: CephSettings, { signal, permit, onStderr, onProgress }: CallContext): CephCommands {

@@ -3,7 +3,7 @@ import { ClassifiedError } from '../../../src/errors/classified-error.js';
 import type { Ceph } from '../ceph.js';
 import type { CephClient } from './ceph-client.js';
 import { cephError, Errno } from './ceph-errno.js';
-import { asRecord, type CephRecord, numberIn, numbersIn, parseCephJson, recordIn, recordsIn, textIn, textsIn } from './ceph-json.js';
+import { asRecord, type CephRecord, numberIn, numbersIn, parseCephJson, recordIn, recordsIn, textsIn } from './ceph-json.js';
 import { nameOf } from '../ceph-names.js';
 import { readOsds } from './osd-readings.js';
 
@@ -11,6 +11,11 @@ type OsdMethods = Pick<
   Ceph,
   'status' | 'df' | 'flags' | 'setFlag' | 'osds' | 'osdIn' | 'osdOut' | 'setOsdWeight' | 'osdDrain' | 'purgeOsd'
 >;
+
+/** States of placement groups, any of them. */
+const SHORT_OF_COPIES = ['degraded', 'undersized', 'peering', 'activating', 'down', 'incomplete', 'stale', 'creating'];
+/** Ceph's `mgr_stats_period` is 5 s unless it is told otherwise. */
+const REPORTED_WITHIN_MS = 7000;
 
 /** Flags that the OSD map calls otherwise than the command. */
 const SHOWN_AS: ReadonlyMap<string, string> = new Map([['pause', 'pauserd']]);
@@ -44,13 +49,10 @@ export function osdCommands(client: CephClient): OsdMethods {
     return osd === undefined ? 0 : numberIn(osd, 'num_pgs');
   }
 
-  /** In the whole cluster. */
-  async function incompletePgs(): Promise<number> {
-    const stat = asRecord(await client.ceph(['pg', 'stat'], { what: 'count placement groups' }));
-    const states = recordsIn(recordIn(stat, 'pg_summary'), 'num_pg_by_state');
-    return states
-      .filter((state) => !textIn(state, 'name').split('+').includes('clean'))
-      .reduce((sum, state) => sum + numberIn(state, 'num'), 0);
+  /** Placement groups of the whole cluster of which a copy is missing somewhere, or may be. */
+  async function shortPgs(): Promise<number> {
+    const list = asRecord(await client.ceph(['pg', 'ls', ...SHORT_OF_COPIES], { what: 'count placement groups' }));
+    return recordsIn(list, 'pg_stats').length;
   }
 
   /** It says no with an error number of its own, and with an answer all the same. */
@@ -92,10 +94,14 @@ export function osdCommands(client: CephClient): OsdMethods {
       await client.changing.ceph(['osd', 'crush', 'reweight', `osd.${id}`, String(weight)], { what: `weigh OSD ${id}`, meanings });
     },
     async osdDrain(id) {
-      const [, held, safeToDestroy] = await Promise.all([known(id), heldPgs(id), isSafeToDestroy(id)]);
-      // Those that moved elsewhere on the map may still have copies here only.
-      const pgs = held > 0 || safeToDestroy ? held : await incompletePgs();
-      return { pgs, safeToDestroy };
+      await known(id);
+      // `safe-to-destroy` goes by what OSDs have reported, which it takes for nothing when an OSD has just been set out: by itself it lets one go
+      // whose data have their only other copy elsewhere. So no copy may be missing, and both must be so for longer than a report takes to come.
+      const looksSafe = async () => (await isSafeToDestroy(id)) && (await shortPgs()) === 0;
+      const safeToDestroy = (await looksSafe()) && (await client.pause(REPORTED_WITHIN_MS), await looksSafe());
+      const held = await heldPgs(id);
+      // What belongs elsewhere by the map may still have copies here only.
+      return { pgs: held > 0 || safeToDestroy ? held : await shortPgs(), safeToDestroy };
     },
     purgeOsd: async (id) => {
       const meanings = { [Errno.busy]: ['wrong_state', `OSD ${id} is up`] } as const;
