@@ -9,6 +9,7 @@ import type { HiredWorker } from '../harness/hired-worker.js';
 import { intervene } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { runsOn } from '../harness/runs-on.js';
+import { standstill } from '../harness/standstill.js';
 import { GIB, putPool, putVolume } from '../harness/storage.js';
 import { patience } from '../lab/patience.js';
 
@@ -23,20 +24,11 @@ interface Held {
 /** A job that stands before its first step, in a worker of its own. */
 async function held(cluster: TestCluster, op: Parameters<TestCluster['submit']>[0]): Promise<Held> {
   const wrapped = intervene(opcodes);
-  let letGo = () => {};
-  const released = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  let stands = false;
+  const { hold, letGo, arrival, count } = standstill('never');
   const job = await cluster.submit(op);
-  const hold = async () => {
-    if (stands) return;
-    stands = true;
-    await released;
-  };
-  wrapped.in.set(job, { at: { 'run 0 before': hold } });
+  wrapped.in.set(job, { at: { 'run 0 before': async () => void (count() === 0 && (await hold())) } });
   const worker = await cluster.addWorker({ opcodes: wrapped.opcodes, openJobs: 1 });
-  await expect.poll(() => stands, { timeout: patience(30_000) }).toBe(true);
+  await arrival;
   return { job, worker, letGo };
 }
 

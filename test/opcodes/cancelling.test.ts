@@ -4,6 +4,7 @@ import { opcodes } from '../../workers/opcodes/registry.js';
 import type { StepContext } from '../../workers/engine/opcode.js';
 import type { Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { standstill } from '../harness/standstill.js';
 import { patience } from '../lab/patience.js';
 import { inTurn, rehearse, standAfterSuccess, stepsOf } from './rehearsal.js';
 import { SCENARIOS } from './scenarios.js';
@@ -62,19 +63,10 @@ it('undoes what was done, or runs to its end where it must', async () => {
 it('is as good when no worker had the job at that moment, and nobody can tell whether the step was begun', async () => {
   const expected = await standAfterSuccess({ redisUrl: redis().url });
   const { cluster, add, addWorker, stand, ends } = await rehearse({ redisUrl: redis().url });
-  let standing = 0;
-  let letGo = () => {};
-  const released = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  const hold = async ({ signal }: StepContext) => {
-    standing += 1;
-    await released;
-    signal.throwIfAborted();
-  };
+  const { hold, letGo, count } = standstill();
   const takes = await inTurn(MOMENTS, ([scenario, moment]) => add(scenario, moment, { at: { [moment]: hold } }));
   const doomed = await addWorker();
-  await expect.poll(() => standing, { timeout: patience(20_000) }).toBe(takes.length);
+  await expect.poll(count, { timeout: patience(20_000) }).toBe(takes.length);
   await doomed.die();
   for (const { job, label } of takes) expect.soft((await cluster.desk.cancel(job, 0))?.[0], label).toBe(false);
   await cluster.addWorker();

@@ -6,28 +6,11 @@ import { addAgent } from '../harness/agent.js';
 import { watchStalls } from '../harness/stalls.js';
 import type { Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { standstill } from '../harness/standstill.js';
 import { inTurn, rehearse, standAfterSuccess, stepsOf } from './rehearsal.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 
 const redis = redisForFile();
-
-/** Where jobs stand still until they are let go. */
-function standstill() {
-  let letGo = () => {};
-  const released = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  let standing = 0;
-  return {
-    hold: async ({ signal }: { signal: AbortSignal }) => {
-      standing += 1;
-      await released;
-      signal.throwIfAborted();
-    },
-    letGo: () => letGo(),
-    count: () => standing,
-  };
-}
 
 const texts = (entries: readonly (readonly unknown[])[] = []) => entries.map(([, , , text]) => text);
 

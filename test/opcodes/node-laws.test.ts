@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
 import type { Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { standstill } from '../harness/standstill.js';
 import { NODE_SCENARIOS, takeNode, type NodeScenario, type NodeTake } from './node-scenarios.js';
 
 const redis = redisForFile();
@@ -46,20 +47,11 @@ it.each(NODE_SCENARIOS)('gives the same when every step of $opcode is run twice'
 });
 
 it('goes on in another worker from any step, and ends as if undisturbed', async () => {
-  let letGo = () => {};
-  const released = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  let standing = 0;
-  const hold = async ({ signal }: { signal: AbortSignal }) => {
-    standing += 1;
-    await released;
-    signal.throwIfAborted();
-  };
+  const { hold, letGo, count } = standstill();
   const takes: NodeTake[] = [];
   for (const { scenario, moment } of MOMENTS) takes.push(await takeNode(redis().url, scenario, moment, { at: { [moment]: hold } }));
   const doomed = await Promise.all(takes.map(({ addWorker }) => addWorker()));
-  await expect.poll(() => standing).toBe(takes.length);
+  await expect.poll(count).toBe(takes.length);
   await Promise.all(doomed.map((worker) => worker.die()));
   await Promise.all(takes.map(({ cluster }) => cluster.addWorker()));
   const records = await Promise.all(takes.map(({ cluster, job }) => cluster.end(job, 60_000)));

@@ -9,6 +9,7 @@ import { startCluster } from '../harness/cluster.js';
 import { addGuest, newGuest, type Guest, type GuestWish } from '../harness/guests.js';
 import { intervene, type Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { standstill } from '../harness/standstill.js';
 import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
@@ -23,26 +24,6 @@ const resultOf = (record: JobRecord) => record.opresult[0] as NodeResult;
 const textsOf = (record: JobRecord | undefined) => (record?.oplog[0] ?? []).map(([, , , text]) => text);
 const flush = (node = 'hv1') => ({ OP_ID: 'OP_NODE_FLUSH', node });
 const ready = (node = 'hv1') => ({ OP_ID: 'OP_NODE_READY', node });
-
-/** Where steps stand still until they are let go, or told to stop. */
-function standstill() {
-  let letGo = () => {};
-  const released = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  const standing = new Set<number>();
-  return {
-    standing,
-    letGo: () => letGo(),
-    hold: async ({ job, signal }: StepContext) => {
-      standing.add(job);
-      const stopped = new Promise<never>((_resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-      });
-      await Promise.race([released, stopped]);
-    },
-  };
-}
 
 async function cluster(nodes = ['hv1', 'hv2', 'hv3']) {
   const started = await startCluster({ redisUrl: redis().url, nodes });
@@ -118,7 +99,7 @@ it('moves every running VM away, and says why one was not', async () => {
 
 it('moves two at a time, and tells how far it is', async () => {
   const { addWorker, guest, submit, end, desk, at } = await cluster();
-  const { hold, letGo, standing } = standstill();
+  const { hold, letGo, jobs: standing } = standstill('at once');
   for (const name of ['a', 'b', 'c', 'd', 'e']) await guest(name);
   const parent = await submit(flush());
   at([parent + 1, parent + 3, parent + 4, parent + 5], 'run 0 before', hold);
@@ -133,7 +114,7 @@ it('moves two at a time, and tells how far it is', async () => {
 
 it('goes on with the same jobs when its worker dies in the middle', async () => {
   const { addWorker, guest, submit, end, at, childrenOf, whereRuns, domainState } = await cluster();
-  const { hold, letGo, standing } = standstill();
+  const { hold, letGo, jobs: standing } = standstill('at once');
   const guests = [];
   for (const name of ['a', 'b', 'c', 'd', 'e']) guests.push(await guest(name));
   const parent = await submit(flush());
@@ -158,7 +139,7 @@ it('goes on with the same jobs when its worker dies in the middle', async () => 
 
 it('leaves what has moved and restores the node when it is cancelled in the middle', async () => {
   const { addWorker, guest, submit, at, desk, childrenOf, nodeOf, whereRuns, domainState } = await cluster();
-  const { hold, standing } = standstill();
+  const { hold, jobs: standing } = standstill('at once');
   const guests = [];
   for (const name of ['a', 'b', 'c', 'd']) guests.push(await guest(name));
   const parent = await submit(flush());
@@ -188,7 +169,7 @@ it('restores the node when its last step fails', async () => {
 
 it('waits for another one of the same node, and finds nothing left to do', async () => {
   const { addWorker, guest, submit, end, at, desk } = await cluster();
-  const { hold, letGo, standing } = standstill();
+  const { hold, letGo, jobs: standing } = standstill('at once');
   await guest('web1');
   const [first, second] = [await submit(flush()), await submit(flush())];
   at([second + 1], 'run 0 before', hold);
@@ -205,7 +186,7 @@ it('waits for another one of the same node, and finds nothing left to do', async
 
 it('takes along what comes in late, and leaves alone what has gone', async () => {
   const { addWorker, guest, submit, end, at, vms, run, nodeOf, world, desk } = await cluster();
-  const { hold, letGo, standing } = standstill();
+  const { hold, letGo, jobs: standing } = standstill('at once');
   const [, , gone] = [await guest('a'), await guest('b'), await guest('c')];
   const coming = await guest('coming', { state: 'start', node: 'hv2' });
   await vms.update(coming.uuid, (vm) => ({ ...vm, state: 'migrate', target_node: 'hv1' }));

@@ -10,6 +10,7 @@ import { startCluster } from '../harness/cluster.js';
 import { intervene, type Intervention, type Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
 import { partAbout } from '../harness/snapshot.js';
+import { standstill } from '../harness/standstill.js';
 import { patience } from '../lab/patience.js';
 import { OSD_SCENARIOS, withoutNumbers, type OsdScenario } from './osd-scenarios.js';
 
@@ -134,29 +135,23 @@ it('gives the same when every step is run twice', async () => {
 it('is undone when it is cancelled, until it says that it cannot be', async () => {
   const expected = await afterSuccess();
   const { cluster, add, addWorker, stand, ends } = await rehearse();
-  const standing = new Set<number>();
-  let goOn = () => {};
-  const toldToGoOn = new Promise<void>((resolve) => {
-    goOn = resolve;
-  });
-  const hold = async ({ job, signal }: StepContext) => {
-    standing.add(job);
-    const stopped = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new Error('in its own way')), { once: true });
+  const { hold: held, letGo, count } = standstill('at once');
+  const hold = async (context: StepContext) => {
+    await held(context).catch(() => {
+      throw new Error('in its own way');
     });
-    await Promise.race([toldToGoOn, stopped]);
   };
   const takes: Take[] = [];
   for (const { scenario, moment } of PLACES) takes.push(await add(scenario, moment, { at: { [moment]: hold } }));
   await addWorker();
-  await expect.poll(() => standing.size).toBe(takes.length);
+  await expect.poll(count).toBe(takes.length);
   const answers = Promise.all(takes.map(({ job }) => cluster.desk.cancel(job, patience(60_000))));
   const isCancelled = (position: number) => {
     const { scenario, index } = PLACES[position] as (typeof PLACES)[number];
     return index < (scenario.irrevocableFrom ?? Infinity);
   };
   await ends(takes.filter((_, position) => isCancelled(position)));
-  goOn();
+  letGo();
   const records = await ends(takes);
   const [told, after] = [await answers, await stand(takes)];
   for (const [position, { label, scenario, before }] of takes.entries()) {
@@ -176,20 +171,11 @@ it('is undone when it is cancelled, until it says that it cannot be', async () =
 it('goes on in another worker from any step, and ends as if undisturbed', async () => {
   const expected = await afterSuccess();
   const { cluster, add, addWorker, stand, ends } = await rehearse();
-  const standing = new Set<number>();
-  let letGo = () => {};
-  const released = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  const hold = async ({ job, signal }: StepContext) => {
-    standing.add(job);
-    await released;
-    signal.throwIfAborted();
-  };
+  const { hold, letGo, count } = standstill();
   const takes: Take[] = [];
   for (const { scenario, moment } of PLACES) takes.push(await add(scenario, moment, { at: { [moment]: hold } }));
   const doomed = await addWorker();
-  await expect.poll(() => standing.size).toBe(takes.length);
+  await expect.poll(count).toBe(takes.length);
   await doomed.die();
   await cluster.addWorker();
   const records = await ends(takes);

@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { primaryElection } from '../../src/cluster/primary-election.js';
 import { ClassifiedError } from '../../src/errors/classified-error.js';
-import type { StepContext } from '../../workers/engine/opcode.js';
 import { opcodes } from '../../workers/opcodes/registry.js';
 import { addAgent, type TestAgent } from '../harness/agent.js';
 import { startCluster } from '../harness/cluster.js';
 import { intervene, type Intervention, type Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { standstill } from '../harness/standstill.js';
 import { patience } from '../lab/patience.js';
 
 const redis = redisForFile();
@@ -173,22 +173,10 @@ describe.each(['PRIMARY', 'SECONDARY'] as const)('the laws of OP_NODE_%s', (to) 
   it('goes on in another worker from any step', async () => {
     await Promise.all(
       moments.map(async (moment) => {
-        let stands = () => {};
-        let letGo = () => {};
-        const standing = new Promise<void>((resolve) => {
-          stands = resolve;
-        });
-        const released = new Promise<void>((resolve) => {
-          letGo = resolve;
-        });
-        const hold = async ({ signal }: StepContext) => {
-          stands();
-          await released;
-          signal.throwIfAborted();
-        };
+        const { hold, letGo, arrival } = standstill();
         const { addWorker, isDone, opcodes: wrapped } = await prepared({ at: { [moment]: hold } });
         const doomed = await addWorker({ opcodes: wrapped });
-        await standing;
+        await arrival;
         await doomed.die();
         await addWorker();
         await isDone();

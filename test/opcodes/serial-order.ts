@@ -9,6 +9,7 @@ import { startCluster, type ClusterOptions, type TestCluster } from '../harness/
 import type { Draw } from '../harness/draw.js';
 import { intervene, type Moment } from '../harness/interventions.js';
 import type { Snapshot } from '../harness/snapshot.js';
+import { standstill } from '../harness/standstill.js';
 import { patience } from '../lab/patience.js';
 import { inTurn } from './rehearsal.js';
 import { fewAtATime } from '../../workers/composition/few-at-a-time.js';
@@ -210,24 +211,6 @@ export async function serialOrders<Place>(
   };
 }
 
-/** Where the first jobs stand still, once each, until they are let go; they go on then whatever their signals say. */
-function standstill() {
-  let letGo = () => {};
-  const released = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  const standing = new Set<number>();
-  return {
-    hold: async ({ job }: StepContext) => {
-      if (standing.has(job)) return;
-      standing.add(job);
-      await released;
-    },
-    letGo: () => letGo(),
-    count: () => standing.size,
-  };
-}
-
 /** What became of a take, and what was done there meanwhile. */
 export interface Disturbed {
   outcome: Outcome;
@@ -250,17 +233,21 @@ async function disturbedIn<Place>(
   takes: readonly Take<Place>[],
 ): Promise<Disturbed[]> {
   const wrapped = intervene(opcodes);
-  const { hold, letGo, count } = standstill();
+  const { hold, letGo, jobs: standing } = standstill('never');
+  /** Whoever takes the job up goes on. */
+  const firstTime = async (context: StepContext) => {
+    if (!standing.has(context.job)) await hold(context);
+  };
   const marks = marking(stage);
   const firsts = await inTurn(takes, async ({ first, second, at, waits }) => {
     const mark = marks.next();
     const place = await first.prepare(cluster, mark);
     const job = await cluster.submit(first.op(place));
-    wrapped.in.set(job, { at: { [at]: hold } });
+    wrapped.in.set(job, { at: { [at]: firstTime } });
     return { mark, job, waits, op: second.op(place) };
   });
   const doomed = await cluster.addWorker({ opcodes: wrapped.opcodes, openJobs: 3 * takes.length });
-  await expect.poll(count, { timeout: patience(60_000) }).toBe(takes.length);
+  await expect.poll(() => standing.size, { timeout: patience(60_000) }).toBe(takes.length);
   await cluster.addWorker();
   const begun = async (jobs: readonly number[]) => {
     const statuses = await Promise.all(jobs.map(async (job) => (await cluster.desk.read(job))?.status));

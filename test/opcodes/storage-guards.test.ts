@@ -9,6 +9,7 @@ import { startCluster, type TestCluster } from '../harness/cluster.js';
 import { addGuest, newGuest } from '../harness/guests.js';
 import { intervene, type Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { standstill } from '../harness/standstill.js';
 import { GIB, putPool, putVolume } from '../harness/storage.js';
 
 const redis = redisForFile();
@@ -40,18 +41,10 @@ const fail = async () => {
 };
 const FAILED = ['OpExecError', ['as planned', 'environment_error']];
 
-/** Where a job stands while its worker dies; at the end of the test it must be let go. */
+/** Where a job stands while its worker dies; at the end of the test it must be let go, and fails. */
 function deathbed() {
-  let arrive = () => {};
-  let letGo = () => {};
-  const arrival = new Promise<void>((resolve) => (arrive = resolve));
-  const released = new Promise<void>((resolve) => (letGo = resolve));
-  const stay = async () => {
-    arrive();
-    await released;
-    await fail();
-  };
-  return { arrival, stay, letGo: () => letGo() };
+  const { hold, arrival, letGo } = standstill('never');
+  return { arrival, letGo, stay: async () => await hold().then(fail) };
 }
 
 it('a volume grows twice, one after the other, though the worker of the first dies', async () => {

@@ -6,6 +6,7 @@ import { opcodes } from '../../workers/opcodes/registry.js';
 import type { StepContext } from '../../workers/engine/opcode.js';
 import type { Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { standstill } from '../harness/standstill.js';
 import { patience } from '../lab/patience.js';
 import { rehearseStorage, standAfterStorageSuccess, type StorageTake } from './storage-rehearsal.js';
 import { STORAGE_SCENARIOS, type StorageScenario } from './storage-scenarios.js';
@@ -29,24 +30,6 @@ const PLACES = STORAGE_SCENARIOS.flatMap((scenario) =>
     (['before', 'after'] as const).map((when): Place => ({ scenario, index, when })),
   ),
 );
-
-/** Where jobs stand still until they are let go. */
-function standstill() {
-  let letGo = () => {};
-  const released = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  const standing = new Set<number>();
-  return {
-    hold: async ({ signal, job }: StepContext) => {
-      standing.add(job);
-      await released;
-      signal.throwIfAborted();
-    },
-    letGo: () => letGo(),
-    count: () => standing.size,
-  };
-}
 
 it('is told of every opcode of pools, volumes and snapshots', () => {
   const tried = new Set(STORAGE_SCENARIOS.map(({ opcode }) => opcode));

@@ -4,6 +4,7 @@ import { opcodes } from '../../workers/opcodes/registry.js';
 import { startCluster, type TestCluster } from '../harness/cluster.js';
 import { intervene } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { standstill } from '../harness/standstill.js';
 import { GIB, putPool, putVolume } from '../harness/storage.js';
 
 const redis = redisForFile();
@@ -68,19 +69,10 @@ it('knows its own volume again when the worker that made it died before it was w
   await putPool(cluster, 'vms');
   const wrapped = intervene(opcodes);
   const job = await cluster.submit({ OP_ID: 'OP_VOLUME_ADD', pool: 'vms', volume: 'v', size: '1G' });
-  let letGo = () => {};
-  const released = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  let made = false;
-  const hold = async ({ signal }: { signal: AbortSignal }) => {
-    made = true;
-    await released;
-    signal.throwIfAborted();
-  };
+  const { hold, letGo, arrival } = standstill();
   wrapped.in.set(job, { at: { 'run 0 after': hold } });
   const doomed = await cluster.addWorker({ opcodes: wrapped.opcodes });
-  await expect.poll(() => made).toBe(true);
+  await arrival;
   expect(await volumesIn(cluster)).toEqual({ ceph: ['v'], cluster: [] });
   const before = await cluster.ceph.open().volume({ pool: 'vms', volume: 'v' });
   await doomed.die();

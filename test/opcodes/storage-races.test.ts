@@ -11,6 +11,7 @@ import { addGuest, newGuest, type Guest } from '../harness/guests.js';
 import type { WorkerOptions } from '../harness/hired-worker.js';
 import { intervene, type Moment } from '../harness/interventions.js';
 import { redisForFile } from '../harness/redis-for-file.js';
+import { standstill } from '../harness/standstill.js';
 import { GIB, putPool, putVolume } from '../harness/storage.js';
 import { patience } from '../lab/patience.js';
 
@@ -38,19 +39,6 @@ const TAKINGS: readonly Taking[] = [
   { op: { OP_ID: 'OP_VOLUME_RESIZE', ...DATA, size: '1G', shrink: true }, disk: 'vms/data', method: 'resizeVolume', mindsRunning: true },
 ];
 const named = TAKINGS.map((taking) => ({ ...taking, title: taking.op.OP_ID }));
-
-/** Where somebody stands still until he is let go. */
-function standstill() {
-  let letGo = () => {};
-  let arrive = () => {};
-  const released = new Promise<void>((resolve) => (letGo = resolve));
-  const arrival = new Promise<void>((resolve) => (arrive = resolve));
-  const hold = async () => {
-    arrive();
-    await released;
-  };
-  return { hold, arrival, letGo };
-}
 
 const rbd = (name: string) =>
   `<disk type='network' device='disk'><source protocol='rbd' name='${name}'/><target dev='vda' bus='virtio'/></disk>`;
@@ -102,7 +90,7 @@ it.each(named.flatMap((taking) => (['before', 'after'] as const).map((when) => (
   '$title holds off who comes to have the part, held $when its first step',
   async ({ op, disk, when }) => {
     const { held, waits, submit, end, define, addWorker, vms, marks } = await stage();
-    const { hold, arrival, letGo } = standstill();
+    const { hold, arrival, letGo } = standstill('never');
     const taking = await held(op, `run 0 ${when}`, hold);
     await addWorker();
     await arrival;
@@ -118,7 +106,7 @@ it.each(named.flatMap((taking) => (['before', 'after'] as const).map((when) => (
 
 it.each(named)('$title sees who is just being given the part', async ({ op, disk, mindsRunning = false }) => {
   const { held, waits, submit, end, define, addWorker, ceph, storage, marks } = await stage();
-  const { hold, arrival, letGo } = standstill();
+  const { hold, arrival, letGo } = standstill('never');
   const defining = await held(define(newGuest('web1'), disk), 'run 0 before', hold);
   await addWorker();
   await arrival;
@@ -151,7 +139,7 @@ it.each(named)('$title does nothing to what a VM has come to have under no lock'
 
 it.each(named)('$title has the store refuse under no lock who comes while Ceph is at it, also after its worker died', async (taking) => {
   const { submit, end, addWorker, holding, vms, world, marks } = await stage();
-  const { hold, arrival, letGo } = standstill();
+  const { hold, arrival, letGo } = standstill('never');
   const stopped = newGuest('web1');
   await addGuest({ vms, world }, stopped);
   const job = await submit(taking.op);
@@ -189,7 +177,7 @@ it.each(named.filter(({ mindsRunning }) => mindsRunning))('$title and a start on
       .flat()
       .filter((domain) => domain.running !== null).length;
 
-  const [over, under] = [standstill(), standstill()];
+  const [over, under] = [standstill('never'), standstill('never')];
   const taking = await held(op, 'run 0 before', over.hold);
   const worker = await addWorker();
   await over.arrival;
