@@ -1,7 +1,7 @@
 // Workers that die in the middle of jobs: others go on with them, soon, and the world is as if nobody had died.
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { JobRecord } from '../../schemas/job.js';
 import { describeReal } from '../drivers/real-or-skipped.js';
 import { type StallWatch, watchStalls } from '../harness/stalls.js';
@@ -15,6 +15,8 @@ import { story } from './story.js';
 import { guestPids, nodesWith } from './virsh.js';
 
 const TAKEN_UP_WITHIN_MS = 10_000;
+/** No sign of life has to be missed first. */
+const HANDED_OVER_WITHIN_MS = 5_000;
 
 interface Death {
   opcode: 'OP_VM_START' | 'OP_VM_DEFINE';
@@ -116,5 +118,26 @@ describeReal('workers that are killed', missingLab(), () => {
       );
       for (const ms of tookMs) expect(ms).toBeLessThan(TAKEN_UP_WITHIN_MS);
     });
+  });
+
+  test('one that is told to go hands its job over at once, and who waits for the lock does not get it in between', async () => {
+    const { call, submit, end } = cluster.api;
+    const statusIs = (job: number, status: string) =>
+      until(`job ${job} to be ${status}`, async () => (await call('GET', `/jobs/${job}`)).body.status === status);
+    const leaving = await cluster.startWorker('leaving');
+    const job = await submit({ OP_ID: 'OP_TEST_DELAY', duration: 5, lock: ['it'] });
+    await statusIs(job, 'running');
+    const rival = await submit({ OP_ID: 'OP_TEST_DELAY', duration: 0, lock: ['it'] });
+    await statusIs(rival, 'waiting');
+    await cluster.startWorker('heir');
+    const leftAtMs = Date.now();
+    expect(await leaving.leave()).toBe(0);
+    const record = await end(job);
+    const takenUp = record.oplog[0]?.find(([, , , text]) => text.includes('worker heir'));
+    expect([record.status, takenUp]).toEqual(['success', expect.anything()]);
+    const takenAtMs = toMs(takenUp?.[1] ?? [0, 0]);
+    expect(takenAtMs - leftAtMs - stalls.between(leftAtMs, takenAtMs)).toBeLessThan(HANDED_OVER_WITHIN_MS);
+    const [begun] = (await end(rival)).opexec;
+    expect(toMs(begun ?? [0, 0])).toBeGreaterThanOrEqual(toMs(record.opend[0] ?? [Infinity, 0]));
   });
 });
