@@ -51,7 +51,9 @@ export function cephContract(name: string, subjectFor: () => Promise<CephSubject
 
     describe('the cluster', () => {
       test('reports its status and how full it is, as text and as data', async () => {
-        const [status, df] = await Promise.all([ceph.status(), ceph.df()]);
+        const { status, df, flags, osds, pools } = await ceph.survey();
+        expect([flags, osds.map(({ id }) => id)]).toEqual([await ceph.flags(), (await ceph.osds()).map(({ id }) => id)]);
+        expect(pools.map((seen) => seen.name)).toContain(pool);
         expect(status.text).toContain('health');
         expect(status.data).toMatchObject({ health: { status: expect.stringMatching(/^HEALTH_/) }, fsid: expect.any(String) });
         expect(df.text).toContain(pool);

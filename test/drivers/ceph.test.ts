@@ -147,7 +147,7 @@ describe('a simulated Ceph', () => {
     const all = await simulated();
     await all.crashOsd(1);
     expect((await all.open().osds()).map(({ up }) => up)).toEqual([true, false, true]);
-    expect((await all.open().status()).data).toMatchObject({ health: { status: 'HEALTH_WARN' } });
+    expect((await all.open().survey()).status.data).toMatchObject({ health: { status: 'HEALTH_WARN' } });
     expect(await (await all.hosts.on('hv2')).isOsdRunning(1)).toBe(false);
   });
 

@@ -54,8 +54,8 @@ it('stays when Ceph does not answer, and is said once', async () => {
   await addAgent(cluster, 'hv1', 50, { coordinator: true, onLog: (line) => lines.push(line) });
   await expect.poll(() => cluster.seen.reportedAtMs, POLL).toBeDefined();
   const silent = new ClassifiedError('environment_error', 'ceph gave no answer within 60 s');
-  for (let times = 0; times < 3; times++) cluster.ceph.failNext('flags', silent);
-  cluster.ceph.failNext('df', new ClassifiedError('environment_error', 'it is away'));
+  for (let times = 0; times < 3; times++) cluster.ceph.failNext('survey', silent);
+  cluster.ceph.failNext('survey', new ClassifiedError('environment_error', 'it is away'));
   const before = cluster.seen.reportedAtMs ?? 0;
   const told = () => lines.filter(({ msg }) => msg === 'the primary cannot report the storage');
   await expect.poll(() => told().length, POLL).toBe(2);

@@ -125,7 +125,7 @@ it('does not believe a Ceph without any OSD', async () => {
     await ceph.crashOsd(id);
     await open.purgeOsd(id);
   }
-  expect((await open.status()).text).toContain('HEALTH_WARN');
+  expect((await open.survey()).status.text).toContain('HEALTH_WARN');
   const before = await snapshot();
   const record = await run({ OP_ID: 'OP_STORAGE_VERIFY', drop: true });
   expect(record.opresult).toEqual([['OpPrereqError', [expect.stringContaining('no OSD at all'), 'environment_error']]]);

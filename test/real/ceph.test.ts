@@ -129,7 +129,7 @@ describeReal("the lab's Ceph", missingLab(), () => {
         await writeFile(conf, `[global]\nmon_host = v1:127.0.0.1:${new URL(listener.uri).port}\n`);
         const silent = commandCeph({ ...settingsOf(handle), conf, commandTimeoutMs: 2000, silenceTimeoutMs: 2000 });
         const calls: ((ceph: Ceph) => Promise<unknown>)[] = [
-          (ceph) => ceph.status(),
+          (ceph) => ceph.survey(),
           (ceph) => ceph.setFlag('noout', true),
           (ceph) => ceph.volume({ pool: 'p', volume: 'v' }),
           (ceph) => ceph.removeVolume({ pool: 'p', volume: 'v' }),

@@ -12,6 +12,17 @@ import type { Fence } from './hypervisor.js';
 export type CephReport = CommandReport;
 export type OsdSighting = OsdFigures;
 
+/** The cluster as a whole at one time. */
+export interface CephSurvey {
+  status: CephReport;
+  /** How full the cluster and its pools are. */
+  df: CephReport;
+  /** As `flags` answers them. */
+  flags: string[];
+  osds: OsdSighting[];
+  pools: PoolSighting[];
+}
+
 /** How far an OSD that was set out has given its data away. */
 export interface OsdDrain {
   /** Placement groups of which it holds a copy, or else those that are not complete without it; of a dead one: the last number that it told. For progress: what decides is the other. */
@@ -82,9 +93,8 @@ export interface Watcher {
 }
 
 export interface Ceph {
-  status(): Promise<CephReport>;
-  /** How full the cluster and its pools are. */
-  df(): Promise<CephReport>;
+  /** All that it tells of itself. */
+  survey(): Promise<CephSurvey>;
   /** Flags of the OSD map that are set: `noout`, `sortbitwise`… */
   flags(): Promise<string[]>;
   /** Sets or unsets a flag that `ceph osd set` knows; fine when it is so already. wrong_input: it knows no such flag. wrong_state: Ceph refuses. */
@@ -156,8 +166,7 @@ export type CephMethod = keyof Ceph;
 
 /** Which of them change something, and so need a fence; the others only look. */
 export const CEPH_CHANGES: Readonly<Record<CephMethod, boolean>> = {
-  status: false,
-  df: false,
+  survey: false,
   flags: false,
   setFlag: true,
   osds: false,

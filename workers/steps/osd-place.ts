@@ -4,7 +4,8 @@ import type { OsdDrain } from '../drivers/ceph.js';
 import { pollUntil } from '../engine/interruption.js';
 import { step, type Step, type StepContext } from '../engine/opcode.js';
 
-const LOOK_MS = 2000;
+/** Each look is several commands of Ceph. */
+const LOOK_MS = 5000;
 const FOR_EVER_MS = Infinity;
 
 /** One that Ceph does not know any more is nowhere to be put. */

@@ -3,6 +3,7 @@ import type { OpenCeph } from '../ceph.js';
 import { cephClient, type CephSettings } from './ceph-client.js';
 import { osdCommands } from './osd-commands.js';
 import { poolCommands } from './pool-commands.js';
+import { surveyCommands } from './survey.js';
 import { snapshotCommands } from './snapshot-commands.js';
 import { volumeCommands } from './volume-commands.js';
 
@@ -10,6 +11,7 @@ export function commandCeph(settings: CephSettings): OpenCeph {
   return (context = {}) => {
     const client = cephClient(settings, context);
     return {
+      ...surveyCommands(client),
       ...osdCommands(client),
       ...poolCommands(client),
       ...volumeCommands(client, context.signal),

@@ -1,4 +1,4 @@
-// The cluster as a whole and its OSDs, through the ceph command. It takes 0.2 s each time: a list asks for all at once.
+// The OSDs and flags of the cluster, through the ceph command. It takes 0.2 s each time: a list asks for all at once.
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
 import type { Ceph } from '../ceph.js';
 import type { CephClient } from './ceph-client.js';
@@ -7,10 +7,7 @@ import { asRecord, type CephRecord, numberIn, numbersIn, parseCephJson, recordIn
 import { nameOf } from '../ceph-names.js';
 import { readOsds } from './osd-readings.js';
 
-type OsdMethods = Pick<
-  Ceph,
-  'status' | 'df' | 'flags' | 'setFlag' | 'osds' | 'osdIn' | 'osdOut' | 'setOsdWeight' | 'osdDrain' | 'purgeOsd'
->;
+type OsdMethods = Pick<Ceph, 'flags' | 'setFlag' | 'osds' | 'osdIn' | 'osdOut' | 'setOsdWeight' | 'osdDrain' | 'purgeOsd'>;
 
 /** States of placement groups, any of them. */
 const SHORT_OF_COPIES = ['degraded', 'undersized', 'peering', 'activating', 'down', 'incomplete', 'stale', 'creating'];
@@ -24,12 +21,6 @@ export const osdDump = async (client: CephClient): Promise<CephRecord> =>
   asRecord(await client.ceph(['osd', 'dump'], { what: 'read the OSD map' }));
 
 export function osdCommands(client: CephClient): OsdMethods {
-  async function report(kind: 'status' | 'df') {
-    const wish = { what: `report its ${kind}` };
-    const [text, data] = await Promise.all([client.cephText([kind], wish), client.ceph([kind], wish)]);
-    return { text, data: { ...asRecord(data) } };
-  }
-
   /** Ceph itself does not mind an OSD that does not exist. */
   async function known(id: number): Promise<void> {
     const osds = recordsIn(await osdDump(client), 'osds');
@@ -64,8 +55,6 @@ export function osdCommands(client: CephClient): OsdMethods {
   }
 
   return {
-    status: () => report('status'),
-    df: () => report('df'),
     flags: async () => textsIn(await osdDump(client), 'flags_set').toSorted(),
     async setFlag(flag, on) {
       const words = ['osd', on ? 'set' : 'unset', nameOf('flag', flag)];
@@ -94,14 +83,15 @@ export function osdCommands(client: CephClient): OsdMethods {
       await client.changing.ceph(['osd', 'crush', 'reweight', `osd.${id}`, String(weight)], { what: `weigh OSD ${id}`, meanings });
     },
     async osdDrain(id) {
-      await known(id);
       // `safe-to-destroy` goes by what OSDs have reported, which it takes for nothing when an OSD has just been set out: by itself it lets one go
       // whose data have their only other copy elsewhere. So no copy may be missing, and both must be so for longer than a report takes to come.
       const looksSafe = async () => (await isSafeToDestroy(id)) && (await shortPgs()) === 0;
       const safeToDestroy = (await looksSafe()) && (await client.pause(REPORTED_WITHIN_MS), await looksSafe());
       const held = await heldPgs(id);
+      if (held > 0) return { pgs: held, safeToDestroy };
+      await known(id);
       // What belongs elsewhere by the map may still have copies here only.
-      return { pgs: held > 0 || safeToDestroy ? held : await shortPgs(), safeToDestroy };
+      return { pgs: safeToDestroy ? 0 : await shortPgs(), safeToDestroy };
     },
     purgeOsd: async (id) => {
       const meanings = { [Errno.busy]: ['wrong_state', `OSD ${id} is up`] } as const;

@@ -1,14 +1,13 @@
 // The simulated cluster as a whole, its OSDs and its pools.
 import { ClassifiedError } from '../../../src/errors/classified-error.js';
-import type { Ceph, OsdSighting, PoolSighting } from '../ceph.js';
+import type { Ceph, CephReport, OsdSighting, PoolSighting } from '../ceph.js';
 import { nameOf } from '../ceph-names.js';
 import type { SimulatedOsd, SimulatedPool } from './simulated-ceph-rows.js';
 import { type CephState, knownOsd } from './simulated-ceph-state.js';
 
 type ClusterMethods = Pick<
   Ceph,
-  | 'status'
-  | 'df'
+  | 'survey'
   | 'flags'
   | 'setFlag'
   | 'osds'
@@ -106,37 +105,46 @@ export function simulatedCluster(state: CephState, drainMs: number): ClusterMeth
     return osd.leaving !== null && pgsOf(state, osd, drainMs) === 0;
   }
 
+  function status(): CephReport {
+    const osds = state.osds();
+    // Where there is no OSD, nothing can be kept.
+    const health = osds.length > 0 && osds.every(({ running }) => running) ? 'HEALTH_OK' : 'HEALTH_WARN';
+    const up = osds.filter(({ running }) => running).length;
+    const within = osds.filter((osd) => osd.in).length;
+    return {
+      text: `  cluster:\n    id:     ${FSID}\n    health: ${health}\n\n  services:\n    osd: ${osds.length} osds: ${up} up, ${within} in\n`,
+      data: {
+        fsid: FSID,
+        health: { status: health, checks: {} },
+        osdmap: { num_osds: osds.length, num_up_osds: up, num_in_osds: within },
+      },
+    };
+  }
+
+  function df(): CephReport {
+    const pools = state.pools().map(seePool);
+    const lines = pools.map(({ name, id, pgs, freeBytes }) => `${name}  ${id}  ${pgs}  0 B  0  0 B  0  ${freeBytes} B`);
+    return {
+      text: ['--- POOLS ---', 'POOL  ID  PGS  STORED  OBJECTS  USED  %USED  MAX AVAIL', ...lines, ''].join('\n'),
+      data: {
+        stats: { total_bytes: totalBytes(), total_avail_bytes: totalBytes(), total_used_bytes: 0 },
+        pools: pools.map(({ name, id, freeBytes }) => ({
+          name,
+          id,
+          stats: { stored: 0, bytes_used: 0, percent_used: 0, max_avail: freeBytes },
+        })),
+      },
+    };
+  }
+
   return {
-    async status() {
-      const osds = state.osds();
-      // Where there is no OSD, nothing can be kept.
-      const health = osds.length > 0 && osds.every(({ running }) => running) ? 'HEALTH_OK' : 'HEALTH_WARN';
-      const up = osds.filter(({ running }) => running).length;
-      const within = osds.filter((osd) => osd.in).length;
-      return {
-        text: `  cluster:\n    id:     ${FSID}\n    health: ${health}\n\n  services:\n    osd: ${osds.length} osds: ${up} up, ${within} in\n`,
-        data: {
-          fsid: FSID,
-          health: { status: health, checks: {} },
-          osdmap: { num_osds: osds.length, num_up_osds: up, num_in_osds: within },
-        },
-      };
-    },
-    async df() {
-      const pools = state.pools().map(seePool);
-      const lines = pools.map(({ name, id, pgs, freeBytes }) => `${name}  ${id}  ${pgs}  0 B  0  0 B  0  ${freeBytes} B`);
-      return {
-        text: ['--- POOLS ---', 'POOL  ID  PGS  STORED  OBJECTS  USED  %USED  MAX AVAIL', ...lines, ''].join('\n'),
-        data: {
-          stats: { total_bytes: totalBytes(), total_avail_bytes: totalBytes(), total_used_bytes: 0 },
-          pools: pools.map(({ name, id, freeBytes }) => ({
-            name,
-            id,
-            stats: { stored: 0, bytes_used: 0, percent_used: 0, max_avail: freeBytes },
-          })),
-        },
-      };
-    },
+    survey: async () => ({
+      status: status(),
+      df: df(),
+      flags: state.flags(),
+      osds: state.osds().map(seeOsd),
+      pools: state.pools().map(seePool),
+    }),
     flags: async () => state.flags(),
     async setFlag(flag, on) {
       if (!FLAGS.has(nameOf('flag', flag))) throw new ClassifiedError('wrong_input', `Ceph knows no flag "${flag}"`);
