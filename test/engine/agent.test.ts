@@ -1,8 +1,8 @@
 // The agent: what happens to a guest without any request stands in the cluster's state soon, and nothing else is touched.
 import { expect, it } from 'vitest';
-import { reportNode } from '../../src/cluster/node-documents.js';
+import { NODE_REPORTS, reportNode } from '../../src/cluster/node-documents.js';
 import { nodeReports } from '../../src/cluster/node-reports.js';
-import type { VmDocument } from '../../src/cluster/vm-documents.js';
+import { VMS, type VmDocument } from '../../src/cluster/vm-documents.js';
 import { addAgent } from '../harness/agent.js';
 import { nodeReport, startCluster, type TestCluster } from '../harness/cluster.js';
 import { buildGates, passGates } from '../harness/gates.js';
@@ -160,11 +160,10 @@ it('leaves a guest alone that is on its way, while a job is at it and for a whil
   await expect.poll(async () => (await reportOf(cluster, 'hv2'))?.unknown_domains, SOON).toEqual([]);
 });
 
-it('asks the store nothing at a look at which nothing has changed', async () => {
-  const cluster = await startCluster({ redisUrl: redis().url });
-  for (const name of ['a', 'b', 'c']) await addGuest(cluster, newGuest(name), { state: 'start' });
+/** An agent of hv1, with what it reads of the store, and how often it has looked. */
+async function countedAgent(cluster: TestCluster) {
   const reads: string[] = [];
-  let reports = 0;
+  let looks = 0;
   const session = cluster.openSession();
   const { get, putEphemeral } = session;
   const counted = Object.assign(session, {
@@ -173,14 +172,37 @@ it('asks the store nothing at a look at which nothing has changed', async () => 
       return get(path, onChange);
     },
     putEphemeral: (path: string, data: string) => {
-      reports += 1;
+      looks += 1;
       return putEphemeral(path, data);
     },
   });
   await addAgent({ ...cluster, openSession: () => counted }, 'hv1', 200);
-  await expect.poll(() => reports, SOON).toBeGreaterThan(2);
-  const before = reads.length;
-  const reportsBefore = reports;
-  await expect.poll(() => reports, SOON).toBeGreaterThan(reportsBefore + 3);
+  return { reads, looks: () => looks };
+}
+
+it('asks the store nothing at a look at which nothing has changed', async () => {
+  const cluster = await startCluster({ redisUrl: redis().url });
+  for (const name of ['a', 'b', 'c']) await addGuest(cluster, newGuest(name), { state: 'start' });
+  const { reads, looks } = await countedAgent(cluster);
+  await expect.poll(looks, SOON).toBeGreaterThan(2);
+  const [before, looksBefore] = [reads.length, looks()];
+  await expect.poll(looks, SOON).toBeGreaterThan(looksBefore + 3);
   expect(reads.slice(before)).toEqual([]);
+});
+
+it("reads at its start the VMs of its own node, and others' reports once a look, however many guests are down", async () => {
+  const cluster = await startCluster({ redisUrl: redis().url });
+  const mine = Array.from({ length: 10 }, (_, index) => newGuest(`mine-${index}`));
+  for (const guest of mine) await addGuest(cluster, guest, { state: 'start' });
+  for (let count = 0; count < 50; count++) await addGuest(cluster, newGuest(`other-${count}`), { node: 'hv2' });
+  const { reads, looks } = await countedAgent(cluster);
+  const read = (root: string) => reads.filter((path) => path.startsWith(`${root}/`));
+  expect(read(VMS).toSorted()).toEqual(mine.map(({ uuid }) => `${VMS}/${uuid}`).toSorted());
+  const hypervisor = await cluster.world.hypervisors.on('hv1');
+  const [readBefore, looksBefore] = [read(NODE_REPORTS).length, looks()];
+  for (const { uuid } of mine) await hypervisor.destroy(uuid);
+  const states = async () => new Set((await Promise.all(mine.map(({ uuid }) => cluster.vms.get(uuid)))).map(({ state }) => state));
+  await expect.poll(states, SOON).toEqual(new Set(['stop']));
+  const nodes = 2;
+  expect(read(NODE_REPORTS).length - readBefore).toBeLessThanOrEqual(nodes * (looks() - looksBefore + 1 + mine.length));
 });
