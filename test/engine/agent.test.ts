@@ -190,7 +190,7 @@ it('asks the store nothing at a look at which nothing has changed', async () => 
   expect(reads.slice(before)).toEqual([]);
 });
 
-it("reads at its start the VMs of its own node, and others' reports once a look, however many guests are down", async () => {
+it('reads at its start the VMs of its own node, and the reports of all nodes once a look and once for each state that it changes', async () => {
   const cluster = await startCluster({ redisUrl: redis().url });
   const mine = Array.from({ length: 10 }, (_, index) => newGuest(`mine-${index}`));
   for (const guest of mine) await addGuest(cluster, guest, { state: 'start' });
