@@ -7,9 +7,6 @@ import type { Store } from '../../src/cluster/store.js';
 import { classify } from '../../src/errors/classified-error.js';
 import type { OpenCeph } from '../drivers/ceph.js';
 
-/** Ceph's commands take processor time of a node with guests: where they are slow, the primary rests for so many times as long. */
-const REST = 4;
-
 export interface StorageReporterParts {
   node: string;
   store: Store;
@@ -23,7 +20,6 @@ export async function reportWhilePrimary({ node, store, ceph, intervalMs, log }:
   /** Said once, and not at every look. */
   let trouble = '';
   while (!signal.aborted) {
-    const beganMs = performance.now();
     try {
       await report();
       trouble = '';
@@ -33,8 +29,7 @@ export async function reportWhilePrimary({ node, store, ceph, intervalMs, log }:
       if (message !== trouble) log.warn({ err: error, node }, 'the primary cannot report the storage');
       trouble = message;
     }
-    const tookMs = performance.now() - beganMs;
-    await delay(Math.max(intervalMs, REST * tookMs), undefined, { signal }).catch(() => undefined);
+    await delay(intervalMs, undefined, { signal }).catch(() => undefined);
   }
 
   async function report(): Promise<void> {
