@@ -1,5 +1,6 @@
 // The commands of Ceph, as one client of the cluster: with its configuration and key, as data where they give data.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ClassifiedError } from '../../../src/errors/classified-error.js';
 import { runCommand, type CommandResult } from '../../commands/run-command.js';
 import type { CallContext } from '../call-context.js';
 import { cephError, type Failure } from './ceph-errno.js';
@@ -47,6 +48,12 @@ interface CephCommands {
 export interface CephClient extends CephCommands {
   /** Those that change something: each is permitted right before it is started. */
   readonly changing: CephCommands;
+  /**
+   * Runs several of `ceph`'s commands in one process, which takes a third of a second of a processor however little it does; answers what each
+   * says, as data or as text. The commands are Ceph's words alone: nothing of anybody else's stands in them.
+   */
+  cephEach(commands: readonly string[], wish: Wish): Promise<unknown[]>;
+  cephTextEach(commands: readonly string[], wish: Wish): Promise<string[]>;
   /** Throws the signal's reason once that has aborted. */
   pause(ms: number): Promise<void>;
 }
@@ -57,14 +64,33 @@ const PROGRESS = /(?:^|\D)(\d{1,3})% complete/;
 
 export function cephClient(settings: CephSettings, context: CallContext = {}): CephClient {
   const { permit: _, ...looking } = context;
+  const look = cephCommands(settings, looking);
+  const asked = (commands: readonly string[]) => commands.map((command) => `${command}\n`).join('');
   return {
-    ...cephCommands(settings, looking),
+    ...look,
+    async cephEach(commands, wish) {
+      const said = await look.cephText(AS_JSON, { ...wish, input: asked(commands) });
+      const lines = said.split('\n').filter((line) => line !== '');
+      return allOf(commands, lines, wish).map((line) => parseCephJson(line, wish.what));
+    },
+    async cephTextEach(commands, wish) {
+      // What is said of the cluster's ID stands between two answers.
+      const said = await look.cephText([], { ...wish, input: asked(commands.flatMap((command) => [command, 'fsid'])) });
+      const texts = said.split(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\n/m).slice(0, -1);
+      return allOf(commands, texts, wish).map((text) => text.replace(/^\n/, '').slice(0, -1));
+    },
     changing: cephCommands(settings, context),
     async pause(ms) {
       await sleep(ms, undefined, context.signal && { signal: context.signal }).catch(() => undefined);
       context.signal?.throwIfAborted();
     },
   };
+}
+
+/** A command that fails among others says nothing, and ends none of them. */
+function allOf(commands: readonly string[], answers: string[], { what }: Wish): string[] {
+  if (answers.length === commands.length) return answers;
+  throw new ClassifiedError('environment_error', `Ceph could not ${what}: not all of ${commands.join(', ')} were answered`);
 }
 
 function cephCommands(settings: CephSettings, { signal, permit, onStderr, onProgress }: CallContext): CephCommands {
@@ -110,7 +136,7 @@ function cephCommands(settings: CephSettings, { signal, permit, onStderr, onProg
   return {
     ceph: async (words, wish) => parseCephJson(await must(run('ceph', [...AS_JSON, ...words], wish.input), wish), wish.what),
     tryCeph: (words) => run('ceph', [...AS_JSON, ...words]),
-    cephText: (words, wish) => must(run('ceph', words), wish),
+    cephText: (words, wish) => must(run('ceph', words, wish.input), wish),
     rados: async (words, wish) => parseCephJson(await must(run('rados', [...AS_JSON, ...words]), wish), wish.what),
     tryRbd,
     rbdJson: async (words, wish) => parseCephJson(await must(tryRbd([...AS_JSON, ...words]), wish), wish.what),

@@ -68,9 +68,8 @@ export function osdCommands(client: CephClient): OsdMethods {
     },
     async osds() {
       const what = 'list the OSDs';
-      const [dump, dfTree, table] = await Promise.all([
-        osdDump(client),
-        client.ceph(['osd', 'df', 'tree'], { what }),
+      const [[dump, dfTree], table] = await Promise.all([
+        client.cephEach(['osd dump', 'osd df tree'], { what }),
         client.cephText(['osd', 'status'], { what }),
       ]);
       return readOsds(dump, dfTree, table);

@@ -36,7 +36,7 @@ export function poolCommands(client: CephClient): Pick<Ceph, 'pools' | 'createPo
   return {
     async pools() {
       const what = 'list the pools';
-      const [dump, df, contents] = await Promise.all([osdDump(client), client.ceph(['df'], { what }), client.rados(['df'], { what })]);
+      const [[dump, df], contents] = await Promise.all([client.cephEach(['osd dump', 'df'], { what }), client.rados(['df'], { what })]);
       return readPools(dump, df, contents);
     },
     async createPool(pool) {

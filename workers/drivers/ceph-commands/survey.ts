@@ -1,25 +1,24 @@
-// All that the cluster tells of itself, with each of Ceph's commands run once: a ceph command takes a third of a second of a processor.
+// All that the cluster tells of itself, with each of Ceph's commands run once, and in few processes.
 import type { Ceph } from '../ceph.js';
 import type { CephClient } from './ceph-client.js';
 import { asRecord, textsIn } from './ceph-json.js';
-import { osdDump } from './osd-commands.js';
 import { readOsds } from './osd-readings.js';
 import { readPools } from './pool-readings.js';
 
 export function surveyCommands(client: CephClient): Pick<Ceph, 'survey'> {
   const wish = { what: 'report the state of the cluster' };
-  const data = async (...words: string[]) => asRecord(await client.ceph(words, wish));
-  const text = (...words: string[]) => client.cephText(words, wish);
-
   return {
-    // One after the other: a look is not worth a crowd of commands.
+    // One after the other: a look is not worth a crowd of processes.
     async survey() {
-      const status = { text: await text('status'), data: await data('status') };
-      const df = { text: await text('df'), data: await data('df') };
-      const dump = await osdDump(client);
-      const osds = readOsds(dump, await data('osd', 'df', 'tree'), await text('osd', 'status'));
-      const pools = readPools(dump, df.data, await client.rados(['df'], wish));
-      return { status, df, flags: textsIn(dump, 'flags_set').toSorted(), osds, pools };
+      const [status, df, dump, dfTree] = (await client.cephEach(['status', 'df', 'osd dump', 'osd df tree'], wish)).map(asRecord);
+      const [statusText = '', dfText = '', osdStatus = ''] = await client.cephTextEach(['status', 'df', 'osd status'], wish);
+      return {
+        status: { text: statusText, data: { ...status } },
+        df: { text: dfText, data: { ...df } },
+        flags: textsIn(asRecord(dump), 'flags_set').toSorted(),
+        osds: readOsds(dump, dfTree, osdStatus),
+        pools: readPools(dump, df, await client.rados(['df'], wish)),
+      };
     },
   };
 }
