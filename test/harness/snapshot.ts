@@ -51,10 +51,11 @@ export function partAbout({ kept, domains, ceph }: Snapshot, { name, uuid }: { n
   return JSON.parse(text.replaceAll(uuid, 'UUID').replaceAll(name, 'NAME'));
 }
 
-/** A snapshot, to be compared with that of another cluster. */
+/** A snapshot, to be compared with that of another cluster. In which order things came is nothing that anybody can see. */
 export function wholeOf({ kept, domains, ceph }: Snapshot): unknown {
-  const texts = (record: Record<string, string>) => Object.entries(record).map(([key, data]) => [key, withoutOrigin(data)]);
-  return { kept: texts(kept), domains: Object.entries(domains), ceph: texts(ceph) };
+  const sorted = <T>(record: Record<string, T>) => Object.entries(record).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const texts = (record: Record<string, string>) => sorted(record).map(([key, data]) => [key, withoutOrigin(data)]);
+  return { kept: texts(kept), domains: sorted(domains), ceph: texts(ceph) };
 }
 
 async function nodesBelow(store: Store, path: string): Promise<[path: string, data: string][]> {
