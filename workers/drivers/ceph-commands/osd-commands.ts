@@ -43,6 +43,9 @@ export function osdCommands(client: CephClient): OsdMethods {
   /** Placement groups of the whole cluster of which a copy is missing somewhere, or may be. */
   async function shortPgs(): Promise<number> {
     const list = asRecord(await client.ceph(['pg', 'ls', ...SHORT_OF_COPIES], { what: 'count placement groups' }));
+    // A manager that has just begun knows none of them, and lists none.
+    if (list['pg_ready'] === false)
+      throw new ClassifiedError('environment_error', 'the manager of Ceph does not know the placement groups yet');
     return recordsIn(list, 'pg_stats').length;
   }
 
